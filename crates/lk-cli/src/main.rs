@@ -1,0 +1,3 @@
+//! The command `lk`.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Runs implementations in lock-step and verifies them.

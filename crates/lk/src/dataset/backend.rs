@@ -1,0 +1,184 @@
+//! Where a dataset's bytes live: the small trait that every backend is.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::schema::Schema;
+use crate::time::Time;
+
+/// One recorded message, still encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// When it was recorded (MCAP's log time); what orders a dataset.
+    pub time: Time,
+    /// When its producer says it was published.
+    pub publish_time: Time,
+    /// In recordings a count per key, so that a gap shows a loss; in datasets
+    /// of lk's runner the number of the tick ([`Facts::sequence`] says which).
+    pub sequence: u32,
+    /// The bytes, in the channel's encoding.
+    pub payload: Bytes,
+}
+
+/// A key of a dataset, and what is known of all its samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Channel {
+    /// The name, usually a component's port; unique in a dataset.
+    pub key: String,
+    /// How payloads are encoded, and of what type they are.
+    pub encoding: Encoding,
+    /// What the channel is to the component that was recorded.
+    pub role: Role,
+    /// Further facts, kept as the backend has them.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// How the payloads of a channel are encoded.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Encoding {
+    /// CDR by a schema that lk understands: every field can be compared.
+    Cdr(Schema),
+    /// Anything else, passed through unchanged and compared as bytes.
+    Foreign(ForeignEncoding),
+}
+
+/// The names that a file gives to an encoding which lk passes through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignEncoding {
+    /// Of the message: `json`, `protobuf`, `cdr` with an unreadable schema.
+    pub message_encoding: String,
+    /// Name of the schema; empty where the channel has none.
+    pub schema_name: String,
+    /// Of the schema: `jsonschema`, `protobuf`, `ros2idl`; empty for none.
+    pub schema_encoding: String,
+    /// The schema itself.
+    pub schema_data: Bytes,
+    /// Why lk doesn't decode it, as a phrase for reports.
+    pub reason: String,
+}
+
+/// What a channel is to its component; kept in metadata as `lk.role`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Not said.
+    #[default]
+    None,
+    /// Fed to the component.
+    Input,
+    /// Produced by the component; what verify compares.
+    Output,
+    /// Internal to the component; compared where both sides record it.
+    State,
+}
+
+/// What [`Sample::sequence`] counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SequenceMeaning {
+    /// Messages per key, from 0 (or whatever a foreign recorder put there).
+    #[default]
+    Count,
+    /// Ticks of lk's runner.
+    Tick,
+}
+
+/// lk's own facts about a dataset: a metadata record, never a channel.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Facts {
+    /// What `sequence` counts.
+    pub sequence: SequenceMeaning,
+    /// Everything else, by name (`producer`, `seed`, `inputs_hash`, ...).
+    pub entries: BTreeMap<String, String>,
+}
+
+/// Index of a channel in [`Backend::channels`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelId(pub u32);
+
+/// Which samples to read.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Only these channels; all where `None`.
+    pub channels: Option<Vec<ChannelId>>,
+    /// From this time on (inclusive).
+    pub start: Option<Time>,
+    /// Up to this time (exclusive).
+    pub end: Option<Time>,
+}
+
+/// Count and extent of a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelStats {
+    /// Samples.
+    pub count: u64,
+    /// Earliest time; `None` in an empty channel.
+    pub first: Option<Time>,
+    /// Latest time; `None` in an empty channel.
+    pub last: Option<Time>,
+}
+
+/// What a reader found wrong, or could not check, in an otherwise readable
+/// dataset.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Integrity {
+    /// Whether every payload was covered by a checksum that was checked.
+    pub verified: bool,
+    /// Bytes of records that could not be read.
+    pub lost_bytes: u64,
+    /// Samples known to be lost; where the file can't tell, 0 with a problem.
+    pub lost_samples: u64,
+    /// Offset of the first bad byte.
+    pub first_bad_offset: Option<u64>,
+    /// One phrase per finding, in file order.
+    pub problems: Vec<String>,
+}
+
+/// Samples in time order; ties as recorded.
+pub type Samples<'a> = Box<dyn Iterator<Item = Result<(ChannelId, Sample)>> + Send + 'a>;
+
+/// Storage of a dataset's samples. Backends know bytes, schemas and times,
+/// never components; convenience lives in [`Dataset`](crate::Dataset).
+pub trait Backend: Send {
+    /// Where the bytes are, for messages: a path, or `memory`.
+    fn location(&self) -> String;
+
+    /// All channels, in the order in which they were added.
+    fn channels(&self) -> &[Channel];
+
+    /// Adds a channel. [`Dataset`](crate::Dataset) has checked that its key is
+    /// new.
+    fn add_channel(&mut self, channel: Channel) -> Result<ChannelId>;
+
+    /// Appends a sample.
+    fn write(&mut self, channel: ChannelId, sample: Sample) -> Result<()>;
+
+    /// Merged samples in time order; ties as recorded. Memory is bounded by
+    /// the open chunks, not by the file.
+    fn samples(&self, query: &Query) -> Result<Samples<'_>>;
+
+    /// Counts and extents, by channel.
+    fn stats(&self) -> Result<Vec<ChannelStats>>;
+
+    /// lk's own facts.
+    fn facts(&self) -> &Facts;
+
+    /// Replaces the facts; in a file they are written at `close`.
+    fn set_facts(&mut self, facts: Facts) -> Result<()>;
+
+    /// What could not be read or checked so far.
+    fn integrity(&self) -> Integrity;
+
+    /// Hands buffered bytes to the operating system.
+    fn flush(&mut self) -> Result<()>;
+
+    /// Flushes, and asks the operating system to put them on the disk.
+    fn sync(&mut self) -> Result<()>;
+
+    /// Writes what ends a file. Writing afterwards is an error; reading a
+    /// file that was created goes by opening it anew.
+    fn close(&mut self) -> Result<()>;
+}

@@ -1,0 +1,343 @@
+//! The outcome of a comparison. Its JSON is the product: every other form is
+//! a view of it.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::scalar::Scalar;
+use crate::time::{Span, Time};
+
+/// Version of the JSON form; rises when a reader of the old one would err.
+pub const REPORT_VERSION: u32 = 1;
+
+/// What a comparison says, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Values bit for bit, types and times.
+    Identical,
+    /// Within tolerance.
+    Equal,
+    /// Something is outside of tolerance, missing, extra or in error.
+    Different,
+    /// Nothing was compared, or nothing could be.
+    Incomparable,
+}
+
+/// The comparison of two datasets: A the reference, B the candidate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DiffResult {
+    /// [`REPORT_VERSION`] of the writer.
+    pub version: u32,
+    /// The outcome.
+    pub verdict: Verdict,
+    /// Why a dataset is incomparable, as a phrase; `None` otherwise.
+    pub incomparable_reason: Option<String>,
+    /// Where the reference is: a path, or `memory`.
+    pub reference: String,
+    /// Where the candidate is.
+    pub candidate: String,
+    /// Both sides have the same keys.
+    pub keys_match: bool,
+    /// No timestamp is off by more than its tolerance.
+    pub timestamps_match: bool,
+    /// Nothing violates, is missing, extra, in error, or of another type.
+    pub values_match: bool,
+    /// Keys of the reference that the candidate lacks.
+    pub missing_keys_in_b: Vec<String>,
+    /// Keys of the candidate that the reference lacks.
+    pub extra_keys_in_b: Vec<String>,
+    /// Keys left out by name, with the reason given for it.
+    pub ignored_keys: BTreeMap<String, String>,
+    /// The comparison of each key that both sides have, and of each that one
+    /// lacks (whose messages are all missing or extra).
+    pub key_diffs: BTreeMap<String, KeyDiff>,
+    /// The earliest place where the sides part; `None` where they don't.
+    pub first_divergence: Option<Divergence>,
+    /// The rules, as the policy language writes them, and how often each was
+    /// the one that decided a field.
+    pub rules: Vec<RuleUse>,
+    /// What a reader should know that is no difference: an unverified file, a
+    /// lossy recovery, a fallback of the alignment.
+    pub notes: Vec<String>,
+}
+
+/// One rule of the policy and how many fields it decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleUse {
+    /// The rule as text.
+    pub rule: String,
+    /// Fields of either side's schemas that it was the last to match.
+    pub fields: u64,
+}
+
+/// How messages of a key were paired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Alignment {
+    /// Tick number, then order within the tick.
+    Tick,
+    /// Exact time, unique on both sides.
+    Time,
+    /// Position.
+    Index,
+}
+
+/// The comparison of one key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeyDiff {
+    /// Messages in the reference.
+    pub length_a: u64,
+    /// Messages in the candidate.
+    pub length_b: u64,
+    /// Compared messages without a violation.
+    pub n_matching: u64,
+    /// Compared messages with one.
+    pub n_different: u64,
+    /// How messages were paired.
+    pub alignment: Alignment,
+    /// Where every message went.
+    pub messages: MessageCounts,
+    /// The comparison of times, apart from values.
+    pub timestamps: TimestampDiff,
+    /// Types that differ, and fields that one side lacks.
+    pub schema: Vec<SchemaFinding>,
+    /// Statistics per field, in the order of the reference's schema, fields
+    /// that only the candidate has last. Elements of an array share an entry
+    /// (`ranges[*]`).
+    pub fields: Vec<FieldDiff>,
+    /// The first ten violations, in reference order.
+    pub mismatches: Vec<Mismatch>,
+    /// Largest finite absolute error over all fields.
+    pub max_error: Option<f64>,
+    /// Mean absolute error over all compared numbers of all fields.
+    pub mean_error: Option<f64>,
+    /// Error messages met while comparing (a payload that can't be decoded),
+    /// the first ten.
+    pub errors: Vec<String>,
+}
+
+/// Where every message of a key went.
+///
+/// `reference = compared + missing + unaligned_reference + errors` and
+/// `candidate = compared + extra + unaligned_candidate + errors`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageCounts {
+    /// Messages in the reference.
+    pub reference: u64,
+    /// Messages in the candidate.
+    pub candidate: u64,
+    /// Pairs whose fields were compared.
+    pub compared: u64,
+    /// Of the reference, without a partner.
+    pub missing: u64,
+    /// Of the candidate, without a partner.
+    pub extra: u64,
+    /// Of the reference, that the alignment leaves out.
+    pub unaligned_reference: u64,
+    /// Of the candidate, that the alignment leaves out.
+    pub unaligned_candidate: u64,
+    /// Pairs that could not be decoded.
+    pub errors: u64,
+    /// Tag: compared pairs known to be equal without decoding them.
+    pub undecoded: u64,
+    /// Tag: candidate messages that repeat the one before them.
+    pub duplicated: u64,
+    /// Tag: candidate messages whose time runs back.
+    pub reordered: u64,
+}
+
+/// The comparison of times of paired messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimestampDiff {
+    /// Pairs whose times were compared.
+    pub compared: u64,
+    /// Pairs with exactly equal times.
+    pub equal: u64,
+    /// Pairs further apart than the tolerance.
+    pub violations: u64,
+    /// Largest difference without its sign, in nanoseconds.
+    #[serde(rename = "max_error_ns")]
+    pub max_error: Span,
+}
+
+/// A difference of types.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SchemaFinding {
+    /// Dotted path of the field; empty for the message itself.
+    pub path: String,
+    /// What is wrong with it.
+    pub kind: SchemaFindingKind,
+    /// Type in the reference, where it has the field.
+    pub reference: Option<String>,
+    /// Type in the candidate, where it has the field.
+    pub candidate: Option<String>,
+    /// Set aside by an `ignore` rule, so that it is no difference.
+    pub ignored: bool,
+}
+
+/// What is wrong with a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SchemaFindingKind {
+    /// The candidate lacks the field.
+    Missing,
+    /// The reference lacks the field.
+    Extra,
+    /// The types differ, so that values were not compared.
+    Type,
+    /// The same fields in another order; values were compared by name.
+    Order,
+    /// The message encodings differ, or can't be decoded.
+    Encoding,
+}
+
+/// Statistics of one field over all compared messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FieldDiff {
+    /// Dotted path: `pose.position.x`, `ranges[*]`.
+    pub path: String,
+    /// Type of an element: `float64`.
+    pub type_name: String,
+    /// What decided: `abs=1e-6`, `exact`, `ignore: noisy`.
+    pub tolerance: String,
+    /// Where every scalar went.
+    pub values: ValueCounts,
+    /// Sequences whose lengths differ between the sides (each a violation).
+    pub shape_violations: u64,
+    /// Numeric errors; `None` for what isn't a number or never compared.
+    pub error: Option<ErrorStats>,
+    /// Time of the first violation in this field.
+    #[serde(rename = "first_violation_ns", with = "crate::time::optional_nanos")]
+    pub first_violation: Option<Time>,
+}
+
+/// Where every scalar of a field went: `compared = equal + within +
+/// violations`; the others are tags on those, but for `ignored`, `missing`
+/// and `extra`, which were not compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueCounts {
+    /// Scalars compared.
+    pub compared: u64,
+    /// Equal bit for bit, or as numbers (0.0 and -0.0, NaN and NaN).
+    pub equal: u64,
+    /// Unequal, within tolerance.
+    pub within: u64,
+    /// Outside of tolerance.
+    pub violations: u64,
+    /// Left out by an `ignore` rule.
+    pub ignored: u64,
+    /// Elements that the candidate's shorter sequence lacks.
+    pub missing: u64,
+    /// Elements that the reference's shorter sequence lacks.
+    pub extra: u64,
+    /// Tag: equal in every bit.
+    pub bit_equal: u64,
+    /// Tag: NaN in the reference.
+    pub nan_reference: u64,
+    /// Tag: NaN in the candidate.
+    pub nan_candidate: u64,
+    /// Tag: infinite on either side.
+    pub inf: u64,
+    /// Tag: zero in the reference, where a relative error is no number.
+    pub zero_reference: u64,
+}
+
+/// Statistics of `candidate - reference`, over pairs where that is finite.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorStats {
+    /// Numbers that went in.
+    pub count: u64,
+    /// Largest absolute error.
+    pub max: f64,
+    /// Index of the message with the largest, in the reference.
+    pub max_index: u64,
+    /// Time of that message.
+    #[serde(rename = "max_time_ns", with = "crate::time::nanos")]
+    pub max_time: Time,
+    /// Mean absolute error.
+    pub mean: f64,
+    /// Root of the mean square error.
+    pub rms: f64,
+    /// Mean of the signed error.
+    pub bias: f64,
+    /// Smallest absolute tolerance that would pass, at the relative one given;
+    /// `None` where none would (NaN, infinity, another length).
+    pub passing_abs: Option<f64>,
+}
+
+/// One violation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mismatch {
+    /// Index of the message in the reference (in the candidate, where extra).
+    pub index: u64,
+    /// Number of the tick, where the runner wrote the dataset.
+    pub tick: Option<u64>,
+    /// Time of the message in the reference (in the candidate, where extra).
+    #[serde(rename = "time_ns", with = "crate::time::nanos")]
+    pub time: Time,
+    /// Dotted path with the element's index: `ranges[17]`; empty where the
+    /// whole message is missing or extra.
+    pub path: String,
+    /// What is wrong.
+    pub kind: MismatchKind,
+    /// Value in the reference.
+    pub a: Scalar,
+    /// Value in the candidate.
+    pub b: Scalar,
+    /// Absolute error, where it is a finite number.
+    pub error: Option<f64>,
+    /// What decided, as text: `abs=1e-6`.
+    pub tolerance: String,
+}
+
+/// What is wrong with one value, or one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MismatchKind {
+    /// Outside of tolerance.
+    Value,
+    /// NaN on one side.
+    Nan,
+    /// Infinite on one side, or of the other sign.
+    Infinity,
+    /// Sequences of different lengths.
+    Length,
+    /// Times further apart than the tolerance.
+    Time,
+    /// The candidate lacks the message.
+    Missing,
+    /// The reference lacks the message.
+    Extra,
+    /// Types differ, or the candidate lacks a field.
+    Schema,
+    /// A payload could not be decoded.
+    Decode,
+}
+
+/// The earliest place where the two sides part: by reference time, then key,
+/// field in schema order, and element.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Divergence {
+    /// The key.
+    pub key: String,
+    /// Where and what.
+    #[serde(flatten)]
+    pub mismatch: Mismatch,
+    /// The last sample at or before that time of each input that the
+    /// reference recorded.
+    pub inputs: Vec<InputBefore>,
+}
+
+/// An input just before a divergence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InputBefore {
+    /// Key of the input.
+    pub key: String,
+    /// Time of the sample.
+    #[serde(rename = "time_ns", with = "crate::time::nanos")]
+    pub time: Time,
+    /// Leaf fields by dotted path, in schema order, the first 64.
+    pub fields: Vec<(String, Scalar)>,
+}

@@ -1,0 +1,19 @@
+//! Does the new implementation behave like the original?
+//!
+//! Message types and their encoding, datasets of recorded messages, and the
+//! comparison of two of them.
+
+mod error;
+mod time;
+
+pub mod dataset;
+pub mod diff;
+pub mod outcome;
+pub mod schema;
+pub mod value;
+
+pub use dataset::Dataset;
+pub use error::{Error, Result};
+pub use schema::Schema;
+pub use time::{Span, Time};
+pub use value::Value;
