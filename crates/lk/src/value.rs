@@ -1,6 +1,10 @@
 //! A message whose type is known only at run time.
 
+mod scalar;
+
 use crate::schema::Schema;
+
+pub use scalar::Scalar;
 
 /// A message together with its schema.
 ///

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::scalar::Scalar;
 use crate::time::{Span, Time};
+use crate::value::Scalar;
 
 /// Version of the JSON form; rises when a reader of the old one would err.
 pub const REPORT_VERSION: u32 = 1;
