@@ -22,6 +22,10 @@ pub struct VerifyOutcome {
     pub reference: ReferenceOutcome,
     /// The candidates, in the order of `lk.toml`.
     pub candidates: Vec<CandidateOutcome>,
+    /// What a reader should know that is no difference: programs that ran
+    /// unconfined, an unverified input.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Where the reference recording came from.
