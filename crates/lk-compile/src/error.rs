@@ -1,0 +1,85 @@
+//! What can go wrong, with what is needed to act on it.
+
+use std::path::{Path, PathBuf};
+
+/// The result of an operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong in this crate.
+///
+/// A candidate that fails is no error but an outcome
+/// ([`lk::outcome::Failure`]).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no `lk.toml` where one was looked for.
+    #[error("no lk.toml in {}", dir.display())]
+    NoManifest {
+        /// The folder.
+        dir: PathBuf,
+    },
+
+    /// Something in `lk.toml` that can't be right.
+    #[error("{message} ({}{})", path.display(), line.map(|n| format!(", line {n}")).unwrap_or_default())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1, where it is known.
+        line: Option<usize>,
+        /// What is wrong, naming the key.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+
+    /// Reading or writing a file failed.
+    #[error("can't {action} {}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The operating system's error.
+        #[source]
+        source: std::io::Error,
+    },
+
+    /// From the library, about `context`.
+    #[error("{context}")]
+    In {
+        /// What was being done: `type attitude_filter/msg/Imu of input imu`.
+        context: String,
+        /// What was wrong with it.
+        #[source]
+        source: Box<lk::Error>,
+    },
+
+    /// From the library.
+    #[error(transparent)]
+    Lk(#[from] lk::Error),
+}
+
+impl Error {
+    /// What the user can do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::NoManifest { .. } => {
+                Some("give the folder of a component, or write an lk.toml there".into())
+            }
+            Error::Manifest { hint, .. } => hint.clone(),
+            Error::In { source, .. } => source.hint(),
+            Error::Lk(error) => error.hint(),
+            Error::Io { .. } => None,
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.to_path_buf();
+        move |source| Error::Io { action, path, source }
+    }
+
+    pub(crate) fn context(context: impl Into<String>) -> impl FnOnce(lk::Error) -> Error {
+        let context = context.into();
+        move |source| Error::In { context, source: Box::new(source) }
+    }
+}
