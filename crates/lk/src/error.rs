@@ -76,11 +76,143 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+
+    /// A key that a dataset doesn't have.
+    #[error("no key {key} in {location}")]
+    UnknownKey {
+        /// The key that was asked for.
+        key: String,
+        /// The dataset: a path, or `memory`.
+        location: String,
+        /// The keys that there are.
+        known: Vec<String>,
+    },
+
+    /// A channel number that a dataset doesn't have.
+    #[error("no channel number {channel} in {location}, which has {count}")]
+    UnknownChannel {
+        /// The number, from 0.
+        channel: u32,
+        /// Channels that there are.
+        count: usize,
+        /// The dataset: a path, or `memory`.
+        location: String,
+    },
+
+    /// A key was added twice.
+    #[error("key {key} is already in {location}")]
+    DuplicateKey {
+        /// The key.
+        key: String,
+        /// The dataset: a path, or `memory`.
+        location: String,
+    },
+
+    /// What was written to a key, or read from it, is of another type than
+    /// its channel.
+    #[error("key {key} holds {expected}, not {actual} ({location})")]
+    TypeMismatch {
+        /// The key.
+        key: String,
+        /// What the channel holds.
+        expected: String,
+        /// What was given, or asked for.
+        actual: String,
+        /// The dataset: a path, or `memory`.
+        location: String,
+    },
+
+    /// The payloads of a key can't be decoded, only passed through.
+    #[error("can't decode key {key}: {reason} ({location})")]
+    Opaque {
+        /// The key.
+        key: String,
+        /// Why not.
+        reason: String,
+        /// The dataset: a path, or `memory`.
+        location: String,
+    },
+
+    /// Something was asked of a dataset that its state doesn't allow.
+    #[error("can't {action} {location}: {reason}")]
+    State {
+        /// What was tried: `write to`, `read from`.
+        action: &'static str,
+        /// Why not: `it is closed`.
+        reason: &'static str,
+        /// The dataset: a path, or `memory`.
+        location: String,
+    },
+
+    /// A sample that the dataset's storage can't hold.
+    #[error("can't write to key {key}: {reason} ({location})")]
+    Unstorable {
+        /// The key.
+        key: String,
+        /// What doesn't fit: expected and actual.
+        reason: String,
+        /// The dataset: a path.
+        location: String,
+    },
+
+    /// A file that is not what it was opened as.
+    #[error("not {expected}: {reason} ({path})")]
+    NotADataset {
+        /// What was expected: `an MCAP file`.
+        expected: &'static str,
+        /// What it looks like instead.
+        reason: String,
+        /// What to do about it.
+        advice: Option<String>,
+        /// The file.
+        path: String,
+    },
+
+    /// A file that exists and was not to be overwritten.
+    #[error("file exists: {path}")]
+    FileExists {
+        /// The file.
+        path: String,
+    },
+
+    /// Bytes of a file that can't be read as what they should be.
+    #[error("damaged at byte {offset}: {reason} ({path})")]
+    Damaged {
+        /// Offset in the file of the record that is damaged.
+        offset: u64,
+        /// What is wrong: expected and actual.
+        reason: String,
+        /// The file.
+        path: String,
+    },
+
+    /// A file asks for more memory than it is allowed to.
+    #[error("{what} would take {actual} bytes, more than the limit of {limit} ({path})")]
+    Limit {
+        /// What would.
+        what: String,
+        /// Bytes asked for.
+        actual: u64,
+        /// Bytes allowed.
+        limit: u64,
+        /// The file.
+        path: String,
+    },
 }
 
 impl Error {
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
-        None
+        match self {
+            Error::UnknownKey { known, .. } if known.is_empty() => {
+                Some("the dataset has no keys".to_owned())
+            }
+            Error::UnknownKey { known, .. } => Some(format!("its keys are {}", known.join(", "))),
+            Error::NotADataset { advice, .. } => advice.clone(),
+            Error::FileExists { .. } => {
+                Some("choose another name, or ask for it to be overwritten".to_owned())
+            }
+            _ => None,
+        }
     }
 }

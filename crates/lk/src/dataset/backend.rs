@@ -60,6 +60,30 @@ pub struct ForeignEncoding {
     pub reason: String,
 }
 
+impl ForeignEncoding {
+    /// Payloads in `message_encoding` without a schema, passed through.
+    pub fn untyped(message_encoding: impl Into<String>) -> ForeignEncoding {
+        let message_encoding = message_encoding.into();
+        let reason = format!("lk passes {message_encoding} through");
+        ForeignEncoding {
+            message_encoding,
+            schema_name: String::new(),
+            schema_encoding: String::new(),
+            schema_data: Bytes::new(),
+            reason,
+        }
+    }
+}
+
+impl ChannelStats {
+    /// Counts a sample at `time`.
+    pub fn add(&mut self, time: Time) {
+        self.count += 1;
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+    }
+}
+
 /// What a channel is to its component; kept in metadata as `lk.role`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -142,7 +166,7 @@ pub type Samples<'a> = Box<dyn Iterator<Item = Result<(ChannelId, Sample)>> + Se
 
 /// Storage of a dataset's samples. Backends know bytes, schemas and times,
 /// never components; convenience lives in [`Dataset`](crate::Dataset).
-pub trait Backend: Send {
+pub trait Backend: Send + Sync {
     /// Where the bytes are, for messages: a path, or `memory`.
     fn location(&self) -> String;
 
@@ -171,6 +195,13 @@ pub trait Backend: Send {
 
     /// What could not be read or checked so far.
     fn integrity(&self) -> Integrity;
+
+    /// Reads and checks every sample once, so that what is damaged is known
+    /// (and left out) before anything is read. Without it, damage inside a
+    /// file whose index is whole shows as an error while reading.
+    fn check(&mut self) -> Result<Integrity> {
+        Ok(self.integrity())
+    }
 
     /// Hands buffered bytes to the operating system.
     fn flush(&mut self) -> Result<()>;
