@@ -1,0 +1,112 @@
+//! Results as text: bounded, aligned, the verdict first.
+
+mod diff;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+use lk::diff::{DiffResult, Verdict};
+use lk::outcome::VerifyOutcome;
+
+use crate::style::{Ink, Style, printable, wrap};
+
+/// A comparison as text: the verdict, the first divergence, what else is
+/// wrong, the worst fields, the notes. It ends with a newline.
+///
+/// `report` is the file that has the whole result, for a reader who wants
+/// more than the text shows; `None` where there is none.
+pub fn diff(result: &DiffResult, report: Option<&str>, style: Style) -> String {
+    let mut page = Page::new(report, style);
+    diff::verdict(&mut page, "", result);
+    diff::body(&mut page, result, diff::Detail::Alone);
+    page.out
+}
+
+/// A verification as text: the verdict over all candidates, each candidate
+/// with its evidence, what was run on what, step times, the notes. It ends
+/// with a newline. `report` is as for [`diff`].
+pub fn verify(outcome: &VerifyOutcome, report: Option<&str>, style: Style) -> String {
+    let mut page = Page::new(report, style);
+    verify::page(&mut page, outcome);
+    page.out
+}
+
+/// Text on its way out, and what every part of it needs to know.
+struct Page<'a> {
+    out: String,
+    report: Option<&'a str>,
+    style: Style,
+}
+
+/// Where labelled lines have their text.
+const LABEL_WIDTH: usize = 12;
+
+impl<'a> Page<'a> {
+    fn new(report: Option<&'a str>, style: Style) -> Page<'a> {
+        Page { out: String::new(), report, style }
+    }
+
+    fn paint(&self, ink: Ink, text: &str) -> String {
+        self.style.paint(ink, text)
+    }
+
+    fn blank(&mut self) {
+        self.out.push('\n');
+    }
+
+    fn line(&mut self, indent: usize, text: &str) {
+        let text = text.trim_end();
+        if !text.is_empty() {
+            self.out.extend(std::iter::repeat_n(' ', indent));
+            self.out.push_str(text);
+        }
+        self.out.push('\n');
+    }
+
+    /// `  label       text`, the label faint.
+    fn labelled(&mut self, label: &str, text: &str) {
+        let label = format!("{label:<LABEL_WIDTH$}");
+        let label = self.paint(Ink::Faint, &label);
+        self.line(2, &format!("{label}{text}"));
+    }
+
+    /// Prose after a word, broken to the width: `  note: ...`.
+    fn remark(&mut self, word: &str, ink: Ink, text: &str) {
+        let text = printable(text);
+        let hang = word.len() + 2;
+        let width = self.style.width.saturating_sub(2 + hang).max(40);
+        for (n, part) in wrap(&text, width).iter().enumerate() {
+            if n == 0 {
+                let word = self.paint(ink, &format!("{word}:"));
+                self.line(2, &format!("{word} {part}"));
+            } else {
+                self.line(2 + hang, part);
+            }
+        }
+    }
+
+    /// `... 896 more, see report.json`; nothing where `n` is 0.
+    fn more(&mut self, indent: usize, n: usize, what: &str) {
+        if n > 0 {
+            let whole = match self.report {
+                Some(report) => format!("see {}", printable(report)),
+                None => "all with --json".to_owned(),
+            };
+            let n = crate::number::count(n as u64);
+            let text = self.paint(Ink::Faint, &format!("... {n} {what}, {whole}"));
+            self.line(indent, &text);
+        }
+    }
+}
+
+fn passes(verdict: Verdict) -> bool {
+    match verdict {
+        Verdict::Identical | Verdict::Equal => true,
+        Verdict::Different | Verdict::Incomparable => false,
+    }
+}
+
+fn mark(passed: bool) -> (&'static str, Ink) {
+    if passed { ("✓", Ink::Good) } else { ("✗", Ink::Bad) }
+}

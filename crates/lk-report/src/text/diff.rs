@@ -1,0 +1,246 @@
+//! The parts of a comparison, in the order in which they are shown.
+
+use lk::diff::{Alignment, DiffResult, KeyDiff, SchemaFinding, SchemaFindingKind, Verdict};
+
+use super::{Page, mark, passes};
+use crate::number;
+use crate::style::{Ink, printable};
+
+mod divergence;
+mod fields;
+mod totals;
+
+use totals::Totals;
+
+/// How much of a comparison to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// It is all there is: the paths of both sides, and fields in any case.
+    Alone,
+    /// It belongs to a candidate: fields only where something is wrong.
+    Candidate,
+}
+
+/// Type findings, keys and inputs shown at most, each.
+const SHOWN: usize = 8;
+
+/// The first line: `✓ cpp: equal, ...`.
+pub(super) fn verdict(page: &mut Page, subject: &str, result: &DiffResult) {
+    let (mark, ink) = mark(passes(result.verdict));
+    let word = match result.verdict {
+        Verdict::Identical => "identical",
+        Verdict::Equal => "equal",
+        Verdict::Different => "different",
+        Verdict::Incomparable => "incomparable",
+    };
+    let subject = match subject {
+        "" => String::new(),
+        name => page.paint(Ink::Strong, &format!("{}: ", printable(name))),
+    };
+    let word = page.paint(ink, word);
+    let mark = page.paint(ink, mark);
+    page.line(0, &format!("{mark} {subject}{word}, {}", reason(result)));
+}
+
+fn reason(result: &DiffResult) -> String {
+    let totals = Totals::of(result);
+    let amount = || match totals.values.compared {
+        0 => number::counted(totals.compared, "message"),
+        n => format!(
+            "{} in {}",
+            number::counted(n, "value"),
+            number::counted(totals.compared, "message")
+        ),
+    };
+    match result.verdict {
+        Verdict::Identical => format!("{}, bit for bit", amount()),
+        Verdict::Equal => format!("{} within tolerance", amount()),
+        Verdict::Different => totals.differences(result),
+        Verdict::Incomparable => match &result.incomparable_reason {
+            Some(reason) => printable(reason).into_owned(),
+            None => "nothing was compared".to_owned(),
+        },
+    }
+}
+
+/// Everything after the first line.
+pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
+    let totals = Totals::of(result);
+    if let Some(first) = &result.first_divergence {
+        divergence::show(page, first);
+    }
+    keys(page, result);
+    types(page, result);
+    if passes(result.verdict) {
+        fields::largest_error(page, result);
+        if totals.values.compared > 0 && totals.values.bit_equal < totals.values.compared {
+            let share = number::share(totals.values.bit_equal, totals.values.compared);
+            page.labelled("bit equal", &format!("{share} of the values"));
+        }
+    }
+    ignored(page, result);
+    if detail == Detail::Alone {
+        page.blank();
+        page.labelled("reference", &printable(&result.reference));
+        page.labelled("candidate", &printable(&result.candidate));
+        page.labelled("aligned by", &alignments(result));
+    }
+    if !passes(result.verdict) || detail == Detail::Alone {
+        fields::table(page, result);
+    }
+    if !result.notes.is_empty() && detail == Detail::Alone {
+        page.blank();
+    }
+    for note in &result.notes {
+        page.remark("note", Ink::Caution, note);
+    }
+}
+
+/// What is wrong with whole keys and messages, a line each.
+fn keys(page: &mut Page, result: &DiffResult) {
+    let mut findings = Vec::new();
+    for key in &result.missing_keys_in_b {
+        let n = result.key_diffs.get(key).map_or(0, |k| k.messages.reference);
+        let n = number::counted(n, "message");
+        findings.push((key, format!("the candidate lacks this key ({n})")));
+    }
+    for key in &result.extra_keys_in_b {
+        let n = result.key_diffs.get(key).map_or(0, |k| k.messages.candidate);
+        let n = number::counted(n, "message");
+        findings.push((key, format!("the reference has no such key ({n})")));
+    }
+    for (key, found) in &result.key_diffs {
+        if result.missing_keys_in_b.contains(key) || result.extra_keys_in_b.contains(key) {
+            continue;
+        }
+        let text = messages(found);
+        if !text.is_empty() {
+            findings.push((key, text));
+        }
+        findings.extend(found.errors.iter().take(1).map(|e| (key, printable(e).into_owned())));
+    }
+    for (key, text) in findings.iter().take(SHOWN) {
+        page.labelled("key", &format!("{}: {text}", address(key, "")));
+    }
+    page.more(2, findings.len().saturating_sub(SHOWN), "more findings on keys");
+}
+
+fn messages(key: &KeyDiff) -> String {
+    let m = &key.messages;
+    let mut parts = Vec::new();
+    let mut say = |n: u64, what: &str| {
+        if n > 0 {
+            parts.push(format!("{} {what}", number::count(n)));
+        }
+    };
+    say(m.missing, "missing");
+    say(m.extra, "extra");
+    say(m.errors, "not decodable");
+    say(m.unaligned_reference, "of the reference not aligned");
+    say(m.unaligned_candidate, "of the candidate not aligned");
+    say(m.duplicated, "repeated");
+    say(m.reordered, "out of order");
+    if !parts.is_empty() {
+        let (a, b) = (number::count(m.reference), number::count(m.candidate));
+        parts.push(format!("of {a} in the reference, {b} in the candidate"));
+    }
+    let mut text = parts.join(", ");
+    if key.timestamps.violations > 0 {
+        if !text.is_empty() {
+            text.push_str("; ");
+        }
+        let max = key.timestamps.max_error.as_nanos().unsigned_abs();
+        text += &format!(
+            "times of {} off, by {} at most",
+            number::counted(key.timestamps.violations, "message"),
+            number::duration(max)
+        );
+    }
+    text
+}
+
+/// Types that differ, a line each.
+fn types(page: &mut Page, result: &DiffResult) {
+    let findings: Vec<(&String, &SchemaFinding)> = result
+        .key_diffs
+        .iter()
+        .flat_map(|(key, found)| found.schema.iter().map(move |finding| (key, finding)))
+        .collect();
+    for (key, finding) in findings.iter().take(SHOWN) {
+        let (a, b) = (type_name(&finding.reference), type_name(&finding.candidate));
+        let mut text = match finding.kind {
+            SchemaFindingKind::Missing => format!("{a} in the reference, not in the candidate"),
+            SchemaFindingKind::Extra => format!("{b} in the candidate, not in the reference"),
+            SchemaFindingKind::Type => format!("{a} in the reference, {b} in the candidate"),
+            SchemaFindingKind::Order => "the same fields in another order".to_owned(),
+            SchemaFindingKind::Encoding => {
+                format!("encoded as {a} in the reference, {b} in the candidate")
+            }
+        };
+        if finding.ignored {
+            text += " (ignored by a rule)";
+        }
+        page.labelled("type", &format!("{}: {text}", address(key, &finding.path)));
+    }
+    page.more(2, findings.len().saturating_sub(SHOWN), "more findings on types");
+}
+
+fn type_name(name: &Option<String>) -> String {
+    name.as_deref().map_or("-".to_owned(), |name| printable(name).into_owned())
+}
+
+/// What was left out by name: never silently.
+fn ignored(page: &mut Page, result: &DiffResult) {
+    let mut lines: Vec<String> = result
+        .ignored_keys
+        .iter()
+        .map(|(key, reason)| match reason.as_str() {
+            "" => address(key, ""),
+            reason => format!("{} ({})", address(key, ""), printable(reason)),
+        })
+        .collect();
+    for (key, found) in &result.key_diffs {
+        lines.extend(found.fields.iter().filter(|f| f.values.ignored > 0).map(|f| {
+            let n = number::counted(f.values.ignored, "value");
+            format!("{} ({n}, {})", address(key, &f.path), printable(&f.tolerance))
+        }));
+    }
+    for line in lines.iter().take(SHOWN) {
+        page.labelled("ignored", line);
+    }
+    page.more(2, lines.len().saturating_sub(SHOWN), "more ignored");
+}
+
+fn alignments(result: &DiffResult) -> String {
+    let name = |a: Alignment| match a {
+        Alignment::Tick => "tick",
+        Alignment::Time => "time",
+        Alignment::Index => "index",
+    };
+    let mut names: Vec<&str> = result.key_diffs.values().map(|k| name(k.alignment)).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [] => "-".to_owned(),
+        [one] => (*one).to_owned(),
+        _ => {
+            let each = result
+                .key_diffs
+                .iter()
+                .map(|(key, found)| format!("{} ({})", name(found.alignment), address(key, "")));
+            each.collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+/// `key.field.path` as rules write it: a key with more than letters, digits,
+/// `_` and `-` is quoted.
+fn address(key: &str, path: &str) -> String {
+    let bare = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let key = if !key.is_empty() && key.chars().all(bare) {
+        key.to_owned()
+    } else {
+        format!("\"{}\"", printable(key))
+    };
+    if path.is_empty() { key } else { format!("{key}.{}", printable(path)) }
+}
