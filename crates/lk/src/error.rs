@@ -65,6 +65,17 @@ pub enum Error {
         reason: String,
     },
 
+    /// A rule, or another part of a comparison's policy, that makes no sense.
+    #[error("rule `{rule}`: {reason}")]
+    Policy {
+        /// The rule as text, or the name of the part.
+        rule: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What may have been meant instead, nearest first.
+        suggestions: Vec<String>,
+    },
+
     /// Reading or writing a file failed.
     #[error("can't {action} {path}")]
     Io {
@@ -201,6 +212,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// A rule that makes no sense, with nothing to suggest.
+    pub(crate) fn policy(rule: &str, reason: impl Into<String>) -> Error {
+        Error::Policy { rule: rule.to_owned(), reason: reason.into(), suggestions: Vec::new() }
+    }
+
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -208,6 +224,10 @@ impl Error {
                 Some("the dataset has no keys".to_owned())
             }
             Error::UnknownKey { known, .. } => Some(format!("its keys are {}", known.join(", "))),
+            Error::Policy { suggestions, .. } if !suggestions.is_empty() => {
+                let names: Vec<String> = suggestions.iter().map(|s| format!("`{s}`")).collect();
+                Some(format!("did you mean {}?", names.join(" or ")))
+            }
             Error::NotADataset { advice, .. } => advice.clone(),
             Error::FileExists { .. } => {
                 Some("choose another name, or ask for it to be overwritten".to_owned())

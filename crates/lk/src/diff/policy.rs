@@ -1,0 +1,182 @@
+//! What counts as equal: a default, and rules that say otherwise by field.
+
+#[allow(dead_code, reason = "the comparison comes next")]
+mod glob;
+#[allow(dead_code, reason = "the comparison comes next")]
+mod resolve;
+mod rule;
+mod span;
+
+use serde::{Deserialize, Serialize};
+
+pub use glob::Glob;
+pub use rule::{Effect, Rule, Tolerance};
+
+use crate::dataset::Role;
+use crate::error::{Error, Result};
+use crate::time::Span;
+
+/// What counts as equal when two datasets are compared.
+///
+/// ```
+/// use lk::diff::Policy;
+/// let policy = Policy::parse_rules(&["1e-6", "pose.yaw:abs=1e-3", "**.stamp:ignore"])?;
+/// assert_eq!(policy.rules.len(), 3);
+/// # Ok::<(), lk::Error>(())
+/// ```
+///
+/// In TOML the fields below with rules as text (or tables with `match`), and
+/// spans as `"1ms"`; what is left out has its default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// For floats that no rule decides: `abs = 1e-6` unless said otherwise.
+    /// Everything else that no rule names is exact.
+    pub default: Tolerance,
+    /// Whether NaN equals NaN, unless a rule says otherwise. True by default;
+    /// NaN on one side alone is always a violation.
+    pub nan_equal: bool,
+    /// How far apart times of paired messages may be; 1 ms by default.
+    #[serde(with = "span")]
+    pub timestamp_tol: Span,
+    /// Whether times further apart are a difference. True by default.
+    pub check_timestamps: bool,
+    /// Which keys to compare, by their role.
+    pub scope: Scope,
+    /// The last rule that matches a field decides it. A rule that matches
+    /// nothing is an error.
+    pub rules: Vec<Rule>,
+}
+
+/// Which keys are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// All keys.
+    #[default]
+    All,
+    /// Keys with the role `output`, and those with the role `state` that both
+    /// sides have; a key has the role that the reference gives it, or the
+    /// candidate where the reference says none.
+    Outputs,
+}
+
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            default: Tolerance { abs: 1e-6, rel: 0.0 },
+            nan_equal: true,
+            timestamp_tol: Span::from_nanos(1_000_000),
+            check_timestamps: true,
+            scope: Scope::All,
+            rules: Vec::new(),
+        }
+    }
+}
+
+impl Policy {
+    /// Everything exact, times too.
+    pub fn exact() -> Policy {
+        Policy { default: Tolerance::EXACT, timestamp_tol: Span::ZERO, ..Policy::default() }
+    }
+
+    /// The default policy with `rules`, in the language of [`Rule`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Policy`] for the first rule that can't be read.
+    pub fn parse_rules<S: AsRef<str>>(rules: &[S]) -> Result<Policy> {
+        let rules = rules.iter().map(|text| text.as_ref().parse()).collect::<Result<_>>()?;
+        Ok(Policy { rules, ..Policy::default() })
+    }
+
+    /// Whether the numbers in it make sense, which reading it as data can't
+    /// see to.
+    #[allow(dead_code, reason = "the comparison comes next")]
+    pub(super) fn check(&self) -> Result<()> {
+        let error = |what: &str, reason: &str| Err(Error::policy(what, reason.to_owned()));
+        if !self.default.is_valid() {
+            return error("default", "a tolerance must be finite and not negative");
+        }
+        if self.timestamp_tol < Span::ZERO {
+            return error("timestamp_tol", "it must not be negative");
+        }
+        for rule in &self.rules {
+            if let Effect::Close(tolerance) = rule.effect
+                && !tolerance.is_valid()
+            {
+                return error(&rule.to_string(), "a tolerance must be finite and not negative");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Scope {
+    /// Why a key is left out; `None` where it is compared. A role is `None`
+    /// where that side lacks the key.
+    #[allow(dead_code, reason = "the comparison comes next")]
+    pub(super) fn leaves_out(
+        self,
+        reference: Option<Role>,
+        candidate: Option<Role>,
+    ) -> Option<&'static str> {
+        if self == Scope::All {
+            return None;
+        }
+        let role = match reference {
+            None | Some(Role::None) => candidate.or(reference).unwrap_or_default(),
+            Some(role) => role,
+        };
+        match role {
+            Role::Output => None,
+            Role::State if reference.is_some() && candidate.is_some() => None,
+            Role::State => Some("state that one side does not record"),
+            Role::Input => Some("an input, only outputs and state are compared"),
+            Role::None => Some("no role, only outputs and state are compared"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_written_out_reads_back_the_same() {
+        let mut policy = Policy::parse_rules(&["1e-9", "pose.**:rel=0.1,reason=loose"]).unwrap();
+        policy.timestamp_tol = Span::from_nanos(1_500);
+        let text = serde_json::to_string(&policy).unwrap();
+        assert!(text.contains("\"1500ns\""), "{text}");
+        assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
+    }
+
+    #[test]
+    fn what_is_left_out_has_its_default_and_what_is_unknown_is_an_error() {
+        assert_eq!(serde_json::from_str::<Policy>("{}").unwrap(), Policy::default());
+        let error = serde_json::from_str::<Policy>(r#"{"rulez": []}"#).unwrap_err();
+        assert!(error.to_string().contains("rulez"), "{error}");
+    }
+
+    #[test]
+    fn numbers_that_make_no_sense_are_refused() {
+        let bad: Policy = serde_json::from_str(r#"{"default": {"abs": -1.0}}"#).unwrap();
+        assert!(bad.check().unwrap_err().to_string().contains("not negative"));
+        let bad = Policy { timestamp_tol: Span::from_nanos(-1), ..Policy::default() };
+        assert!(bad.check().is_err());
+    }
+
+    #[test]
+    fn the_scope_of_outputs_takes_state_only_where_both_sides_have_it() {
+        let out = |a, b| Scope::Outputs.leaves_out(a, b);
+        assert_eq!(out(Some(Role::Output), None), None);
+        assert_eq!(out(None, Some(Role::Output)), None);
+        assert_eq!(out(Some(Role::None), Some(Role::Output)), None);
+        assert_eq!(out(Some(Role::State), Some(Role::State)), None);
+        assert!(out(Some(Role::State), None).is_some());
+        assert!(out(Some(Role::Input), Some(Role::Input)).is_some());
+        assert!(out(Some(Role::None), Some(Role::Input)).is_some());
+        assert!(out(Some(Role::None), None).is_some());
+        assert_eq!(Scope::All.leaves_out(Some(Role::Input), None), None);
+    }
+}
