@@ -30,6 +30,39 @@ pub enum Error {
         reason: String,
     },
 
+    /// A type that a `.msg` definition names and nothing defines.
+    #[error("unknown type {wanted} (type {type_name}, line {line})")]
+    UnknownType {
+        /// The type that is not known, `package/msg/Type`.
+        wanted: String,
+        /// The type whose definition names it; the same where it is the root.
+        type_name: String,
+        /// Line in the text, from 1; 0 where the type itself was asked for.
+        line: usize,
+        /// A known type of the same short name.
+        similar: Option<String>,
+    },
+
+    /// A value that doesn't fit its schema.
+    #[error("{}{type_name} can't hold the value: {reason}", field_of(.field))]
+    Value {
+        /// The message type.
+        type_name: String,
+        /// Dotted path; empty where it is the message itself.
+        field: String,
+        /// What doesn't fit: expected and actual.
+        reason: String,
+    },
+
+    /// A value of one type where another is asked for.
+    #[error("expected a message of type {expected}, got one of type {actual}")]
+    WrongType {
+        /// Name and fingerprint of the type that is asked for.
+        expected: String,
+        /// Name and fingerprint of what was given.
+        actual: String,
+    },
+
     /// A Rust type, or a value of it, that the type system can't hold.
     #[error("field {field} of {type_name}: {reason}")]
     Trace {
@@ -41,23 +74,23 @@ pub enum Error {
         reason: String,
     },
 
-    /// A value that doesn't fit its schema.
-    #[error("can't encode field {field} of {type_name}: {reason}")]
+    /// A value that can't be written by its schema.
+    #[error("can't encode {}{type_name}: {reason}", field_of(.field))]
     Encode {
         /// The message type.
         type_name: String,
-        /// Dotted path.
+        /// Dotted path; empty where it is the message itself.
         field: String,
         /// What doesn't fit: expected and actual.
         reason: String,
     },
 
     /// Bytes that aren't a message of their schema.
-    #[error("can't decode field {field} of {type_name} at byte {offset}: {reason}")]
+    #[error("can't decode {}{type_name} at byte {offset}: {reason}", field_of(.field))]
     Decode {
         /// The message type.
         type_name: String,
-        /// Dotted path.
+        /// Dotted path; empty where it is the message itself.
         field: String,
         /// Offset in the payload, its four-byte header included.
         offset: usize,
@@ -232,7 +265,21 @@ impl Error {
             Error::FileExists { .. } => {
                 Some("choose another name, or ask for it to be overwritten".to_owned())
             }
+            Error::UnknownType { similar: Some(similar), .. } => {
+                Some(format!("write `{}` if that is meant", similar.replacen("/msg/", "/", 1)))
+            }
+            Error::UnknownType { wanted, .. } => {
+                let short = wanted.replacen("/msg/", "/", 1);
+                Some(format!(
+                    "give its definition as {wanted}.msg, or after the text in a section `MSG: {short}`"
+                ))
+            }
             _ => None,
         }
     }
+}
+
+/// `field x of `, or nothing where an error is about the message itself.
+fn field_of(field: &str) -> String {
+    if field.is_empty() { String::new() } else { format!("field {field} of ") }
 }

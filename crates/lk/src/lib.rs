@@ -6,6 +6,7 @@
 mod error;
 mod time;
 
+pub mod codec;
 pub mod dataset;
 pub mod diff;
 pub mod outcome;

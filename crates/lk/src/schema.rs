@@ -4,9 +4,17 @@
 //! everything nested in it. It comes from `.msg` text ([`Schema::parse`]),
 //! from a Rust type ([`Schema::of`]) or from its parts ([`Schema::new`]).
 
+mod builtin;
+mod check;
+mod fingerprint;
+mod literal;
+mod msg;
+mod print;
+
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::Result;
 use crate::value::Datum;
 
 /// A message type with all nested types, checked on construction.
@@ -23,7 +31,7 @@ struct Inner {
 }
 
 /// One record type: a name and its fields in order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MessageType {
     /// Full name, `package/msg/Type`.
     pub name: String,
@@ -34,7 +42,7 @@ pub struct MessageType {
 }
 
 /// A named member of a message.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     /// Name, unique in its message.
     pub name: String,
@@ -48,7 +56,7 @@ pub struct Field {
 }
 
 /// What a field holds: one element, or several.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FieldType {
     /// A single element.
     One(ElementType),
@@ -59,7 +67,7 @@ pub enum FieldType {
 }
 
 /// What is held once, or repeated in an array or sequence.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ElementType {
     /// A number, bool, byte or char.
     Primitive(Primitive),
@@ -103,7 +111,7 @@ pub enum Primitive {
 }
 
 /// A named constant of a message, such as an enum's variant.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constant {
     /// Name, in capitals by custom.
     pub name: String,
@@ -119,6 +127,104 @@ pub struct Constant {
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Schema {
+    /// Checks a message type and everything nested in it.
+    ///
+    /// Names: a type's is `package/msg/Type` (or `srv`, `action` in the
+    /// middle), a field's and a constant's is letters, digits and underscores,
+    /// not beginning with a digit, unique in its message. Types of one name are
+    /// the same, and none contains itself. Defaults and constants are of their
+    /// type. Limits: 64 messages deep, 65,536 fields with the nested ones, and
+    /// 256 MiB for a value with empty sequences.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Schema`](crate::Error::Schema), naming the type and the rule.
+    pub fn new(root: Arc<MessageType>) -> Result<Schema> {
+        check::check(&root)?;
+        let fingerprint = fingerprint::fingerprint(&root);
+        Ok(Schema(Arc::new(Inner { root, fingerprint })))
+    }
+
+    /// Reads `.msg` text, with the definitions of nested types after it as
+    /// MCAP's `ros2msg` has them: a line of `=`, a line `MSG: package/Type`,
+    /// the text.
+    ///
+    /// The common types of ROS 2 (`builtin_interfaces`, `std_msgs`,
+    /// `geometry_msgs`, `sensor_msgs`, `nav_msgs` and a few more) need not be
+    /// given. `name` is `package/msg/Type` or `package/Type`; without a package
+    /// it is in `lk`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MsgText`](crate::Error::MsgText) with the line,
+    /// [`Error::UnknownType`](crate::Error::UnknownType), or what
+    /// [`Schema::new`] refuses.
+    pub fn parse(name: &str, text: &str) -> Result<Schema> {
+        msg::parse(name, text)
+    }
+
+    /// Reads `.msg` text that a function finds, such as from files.
+    ///
+    /// It is asked for the type itself and every nested type by its full name,
+    /// `package/msg/Type`, and comes before the built-in definitions.
+    ///
+    /// # Errors
+    ///
+    /// As [`Schema::parse`].
+    pub fn parse_with(name: &str, find: &dyn Fn(&str) -> Option<String>) -> Result<Schema> {
+        msg::parse_with(name, find)
+    }
+
+    /// `.msg` text that [`Schema::parse`] reads back: the type's own, then each
+    /// nested type once, after a line of `=` and `MSG: package/Type`.
+    ///
+    /// It can't say which fields are optional: see
+    /// [`Schema::optional_fields`].
+    pub fn to_msg_text(&self) -> String {
+        print::schema(self.root())
+    }
+
+    /// The fields that are marked as optional, each once, as
+    /// `package/msg/Type.field`, sorted.
+    pub fn optional_fields(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for ty in self.types() {
+            let optional = ty.fields.iter().filter(|field| field.optional);
+            found.extend(optional.map(|field| format!("{}.{}", ty.name, field.name)));
+        }
+        found.sort();
+        found
+    }
+
+    /// The same schema with just these fields marked as optional, named as
+    /// [`Schema::optional_fields`] does.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Schema`](crate::Error::Schema) where a name is no field
+    /// `T[<=1]` of a type in this schema.
+    pub fn with_optional_fields<S: AsRef<str>>(&self, names: &[S]) -> Result<Schema> {
+        check::with_optional(self, names.iter().map(AsRef::as_ref).collect())
+    }
+
+    /// The message types in this schema, each once: the root, then nested ones
+    /// where they are met first, depth first.
+    pub fn types(&self) -> Vec<&Arc<MessageType>> {
+        let mut types = Vec::new();
+        collect_types(self.root(), &mut types);
+        types
+    }
+
+    /// Whether this is a clone of the other: a check in constant time.
+    pub(crate) fn same_as(&self, other: &Schema) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// For errors about two schemas whose names may be the same.
+    pub(crate) fn name_and_fingerprint(&self) -> String {
+        format!("{} ({})", self.name(), self.fingerprint())
+    }
+
     /// The message type itself.
     pub fn root(&self) -> &Arc<MessageType> {
         &self.0.root
@@ -132,6 +238,25 @@ impl Schema {
     /// What decides whether payloads of two schemas mean the same.
     pub fn fingerprint(&self) -> Fingerprint {
         self.0.fingerprint
+    }
+}
+
+fn collect_types<'a>(ty: &'a Arc<MessageType>, types: &mut Vec<&'a Arc<MessageType>>) {
+    if types.iter().any(|known| known.name == ty.name) {
+        return;
+    }
+    types.push(ty);
+    for field in &ty.fields {
+        if let ElementType::Message(nested) = field.ty.element() {
+            collect_types(nested, types);
+        }
+    }
+}
+
+impl MessageType {
+    /// The text of this definition alone, without those of nested types.
+    pub fn to_msg_text(&self) -> String {
+        print::definition(self)
     }
 }
 
@@ -187,6 +312,13 @@ impl Primitive {
     }
 }
 
+/// As in `.msg` text.
+impl fmt::Display for Primitive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 impl FieldType {
     /// The element type, whatever the count.
     pub fn element(&self) -> &ElementType {
@@ -222,6 +354,8 @@ impl fmt::Display for ElementType {
         bound.map_or(Ok(()), |n| write!(f, "<={n}"))
     }
 }
+
+impl Eq for Schema {}
 
 impl PartialEq for Schema {
     fn eq(&self, other: &Schema) -> bool {
