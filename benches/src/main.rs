@@ -1,1 +1,17 @@
-fn main(){}
+//! Benchmarks, each with its peers beside it in the same run.
+//!
+//! `cargo xtask bench [NAME..]` runs all of them, or those whose name starts
+//! with one of the given. Names are `area/case/size`.
+
+mod data;
+mod decode;
+mod measure;
+
+use measure::Table;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut table = Table::new(wanted);
+    decode::run(&mut table);
+    table.print();
+}

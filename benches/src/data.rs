@@ -1,0 +1,38 @@
+//! Messages to measure on: `sensor_msgs/Imu` of 324 bytes, seeded.
+
+/// Frame name that makes the payload 324 bytes.
+const FRAME: &[u8] = b"imu_link\0";
+
+/// A payload of `sensor_msgs/Imu`, header included: stamp, frame, and 37
+/// float64 (orientation, angular velocity and linear acceleration with their
+/// covariances).
+pub fn imu(index: u32, random: &mut fastrand::Rng) -> Vec<u8> {
+    let mut payload = vec![0, 1, 0, 0];
+    payload.extend((index / 100).to_le_bytes());
+    payload.extend((index % 100 * 10_000_000).to_le_bytes());
+    payload.extend((FRAME.len() as u32).to_le_bytes());
+    payload.extend(FRAME);
+    payload.resize(4 + 24, 0);
+    for _ in 0..37 {
+        payload.extend((random.f64() - 0.5).to_le_bytes());
+    }
+    assert_eq!(payload.len(), 324);
+    payload
+}
+
+/// `count` payloads.
+pub fn imus(count: u32, seed: u64) -> Vec<Vec<u8>> {
+    let mut random = fastrand::Rng::with_seed(seed);
+    (0..count).map(|i| imu(i, &mut random)).collect()
+}
+
+/// The definition of those messages, without the built-in types it names.
+pub const IMU_TEXT: &str = "\
+std_msgs/Header header
+geometry_msgs/Quaternion orientation
+float64[9] orientation_covariance
+geometry_msgs/Vector3 angular_velocity
+float64[9] angular_velocity_covariance
+geometry_msgs/Vector3 linear_acceleration
+float64[9] linear_acceleration_covariance
+";

@@ -1,0 +1,105 @@
+//! Ours and the peers in turn, round by round, so that a machine whose speed
+//! drifts moves them all; the median of each, and the ratio round by round.
+
+use std::time::Instant;
+
+/// Rounds that count; one more before them warms up.
+const ROUNDS: usize = 7;
+
+/// One thing to measure: its name, and what does the work once and says how
+/// many units it did.
+pub struct Subject<'a> {
+    pub name: &'a str,
+    pub is_peer: bool,
+    pub work: Box<dyn FnMut() -> u64 + 'a>,
+}
+
+impl<'a> Subject<'a> {
+    pub fn new(name: &'a str, work: impl FnMut() -> u64 + 'a) -> Subject<'a> {
+        Subject { name, is_peer: false, work: Box::new(work) }
+    }
+
+    pub fn peer(name: &'a str, work: impl FnMut() -> u64 + 'a) -> Subject<'a> {
+        Subject { is_peer: true, ..Subject::new(name, work) }
+    }
+}
+
+struct Row {
+    bench: String,
+    subject: String,
+    rate: f64,
+    unit: &'static str,
+    /// The first of ours over this peer; `None` for ours.
+    ratio: Option<f64>,
+}
+
+pub struct Table {
+    wanted: Vec<String>,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    pub fn new(wanted: Vec<String>) -> Table {
+        Table { wanted, rows: Vec::new() }
+    }
+
+    pub fn wants(&self, bench: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.iter().any(|name| bench.starts_with(name.as_str()))
+    }
+
+    /// Measures the subjects in turn; ratios are of the first one.
+    pub fn measure(&mut self, bench: &str, unit: &'static str, subjects: Vec<Subject<'_>>) {
+        if !self.wants(bench) {
+            return;
+        }
+        eprintln!("{bench}");
+        let mut subjects = subjects;
+        let mut rates = vec![Vec::with_capacity(ROUNDS); subjects.len()];
+        for round in 0..=ROUNDS {
+            for (subject, rates) in subjects.iter_mut().zip(&mut rates) {
+                let start = Instant::now();
+                let units = (subject.work)();
+                let seconds = start.elapsed().as_secs_f64();
+                if round > 0 {
+                    rates.push(units as f64 / seconds);
+                }
+            }
+        }
+        for (i, subject) in subjects.iter().enumerate() {
+            let ratio = subject.is_peer.then(|| {
+                median(rates[0].iter().zip(&rates[i]).map(|(ours, theirs)| ours / theirs).collect())
+            });
+            self.rows.push(Row {
+                bench: bench.to_owned(),
+                subject: subject.name.to_owned(),
+                rate: median(rates[i].clone()),
+                unit,
+                ratio,
+            });
+        }
+    }
+
+    /// A Markdown table.
+    pub fn print(&self) {
+        println!("| benchmark | what | median | ours / peer |");
+        println!("| --- | --- | ---: | ---: |");
+        for Row { bench, subject, rate, unit, ratio } in &self.rows {
+            let ratio = ratio.map_or(String::new(), |r| format!("{r:.2}"));
+            println!("| {bench} | {subject} | {} {unit} | {ratio} |", scaled(*rate));
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn scaled(rate: f64) -> String {
+    match rate {
+        r if r >= 1e9 => format!("{:.2} G", r / 1e9),
+        r if r >= 1e6 => format!("{:.2} M", r / 1e6),
+        r if r >= 1e3 => format!("{:.1} k", r / 1e3),
+        r => format!("{r:.1} "),
+    }
+}
