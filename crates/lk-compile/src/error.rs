@@ -44,6 +44,41 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// Inputs that don't fit the component.
+    #[error("{message} ({path})")]
+    Inputs {
+        /// What is wrong, naming the key and the port.
+        message: String,
+        /// The dataset.
+        path: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+
+    /// The inputs make more ticks than can be run.
+    #[error("the inputs make more than {max} ticks")]
+    TooManyTicks {
+        /// How many there may be.
+        max: usize,
+    },
+
+    /// An input that fits no frame of the protocol.
+    #[error("{message}: a frame holds 4 GiB")]
+    TooLong {
+        /// Which one.
+        message: String,
+    },
+
+    /// A program's pipe failed, from this side.
+    #[error("can't talk to {program}")]
+    Pipe {
+        /// The program: `candidate cpp`.
+        program: String,
+        /// The operating system's error.
+        #[source]
+        source: std::io::Error,
+    },
+
     /// From the library, about `context`.
     #[error("{context}")]
     In {
@@ -69,7 +104,11 @@ impl Error {
             Error::Manifest { hint, .. } => hint.clone(),
             Error::In { source, .. } => source.hint(),
             Error::Lk(error) => error.hint(),
-            Error::Io { .. } => None,
+            Error::Inputs { hint, .. } => hint.clone(),
+            Error::TooManyTicks { .. } => Some(
+                "look for a wrong time among the inputs, or make fewer ticks in `[tick]`".into(),
+            ),
+            Error::Io { .. } | Error::TooLong { .. } | Error::Pipe { .. } => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! `lk.toml`: what one component is, and the programs that implement it.
 
 mod file;
+mod types;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,9 +10,15 @@ pub use file::{
     CandidateTable, ComponentTable, ConfigTable, DataTable, Language, LimitsTable, ManifestFile,
     PortEntry, ReferenceTable, TickOn, TickTable,
 };
+use indexmap::IndexMap;
+use lk::Value;
+use lk::value::ValueSeed;
+use serde::de::DeserializeSeed;
 
+use crate::component::{ComponentSpec, ConfigSpec, PortSpec};
 use crate::error::{Error, Result};
 use crate::suggest;
+use types::TypeResolver;
 
 /// Name of the file.
 pub const FILE_NAME: &str = "lk.toml";
@@ -61,6 +68,46 @@ impl Manifest {
         let manifest = Manifest { file, dir, path, text };
         manifest.check()?;
         Ok(manifest)
+    }
+
+    /// The component with its types resolved: from the folder `msg` beside
+    /// `lk.toml`, else the common ROS 2 types.
+    ///
+    /// # Errors
+    /// A type that isn't found or breaks the rules; a config that doesn't fit
+    /// its type.
+    pub fn component(&self) -> Result<ComponentSpec> {
+        let types = TypeResolver::new(self);
+        let ports = |section: &str, entries: &IndexMap<String, PortEntry>| {
+            let port = |(name, entry): (&String, &PortEntry)| {
+                let schema = types.resolve(&entry.ty, &[section, name])?;
+                Ok(PortSpec { name: name.clone(), key: entry.key(name).to_owned(), schema })
+            };
+            entries.iter().map(port).collect::<Result<Vec<_>>>()
+        };
+        Ok(ComponentSpec {
+            name: self.file.component.name.clone(),
+            description: self.file.component.description.clone(),
+            inputs: ports("inputs", &self.file.inputs)?,
+            outputs: ports("outputs", &self.file.outputs)?,
+            states: ports("state", &self.file.state)?,
+            config: self
+                .file
+                .config
+                .as_ref()
+                .map(|table| self.config(table, &types))
+                .transpose()?,
+        })
+    }
+
+    fn config(&self, table: &ConfigTable, types: &TypeResolver<'_>) -> Result<ConfigSpec> {
+        let schema = types.resolve(&table.ty, &["config", "type"])?;
+        let values = toml::Value::Table(table.values.clone());
+        let value: Value = ValueSeed::new(&schema).deserialize(values).map_err(|error| {
+            let message = format!("config doesn't fit {}: {}", schema.name(), error.message());
+            self.error_at(&["config", "values"], message, None)
+        })?;
+        Ok(ConfigSpec { schema, value })
     }
 
     /// The path of the inputs dataset.

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
+use lk::diff::Policy;
 use schemars::{JsonSchema, Schema as JsonSchemaValue, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -40,7 +41,7 @@ pub struct ManifestFile {
     /// What counts as equal: rules and tolerances of the comparison.
     #[serde(default)]
     #[schemars(schema_with = "any_table")]
-    pub tolerance: toml::Table,
+    pub tolerance: Policy,
 }
 
 /// The component.

@@ -182,3 +182,105 @@ fn the_json_schema_knows_every_table_and_describes_it() {
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(properties["inputs"]["additionalProperties"]["$ref"], "#/$defs/PortEntry");
 }
+
+/// A folder with MINIMAL plus `more`, and these files in `msg/`.
+fn folder(more: &str, files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(FILE_NAME), format!("{MINIMAL}{more}")).unwrap();
+    for (name, text) in files {
+        let path = folder.path().join("msg").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+const CONFIG: &str = "[config]\ntype = \"attitude_filter/Config\"\n";
+
+#[test]
+fn types_come_from_the_msg_folder_and_from_ros() {
+    let folder = folder(
+        "[state]\nbias = \"geometry_msgs/Vector3\"\n",
+        &[
+            ("Imu.msg", "std_msgs/Header header\nother/Part part\n"),
+            ("other/Part.msg", "float64 x\n"),
+            ("attitude_filter/msg/Attitude.msg", "float64[4] q\n"),
+            // Of the component's own package: it doesn't shadow std_msgs.
+            ("Header.msg", "bool wrong\n"),
+        ],
+    );
+    let component = Manifest::load(folder.path()).unwrap().component().unwrap();
+    assert_eq!(component.name, "attitude_filter");
+    assert_eq!(component.inputs[0].name, "imu");
+    assert_eq!(component.inputs[0].schema.name(), "attitude_filter/msg/Imu");
+    let text = component.inputs[0].schema.to_msg_text();
+    assert!(text.contains("frame_id") && text.contains("float64 x"), "{text}");
+    assert!(!text.contains("wrong"), "{text}");
+    assert_eq!(component.outputs[0].schema.root().fields.len(), 1);
+    assert_eq!(component.states[0].schema.name(), "geometry_msgs/msg/Vector3");
+    assert_eq!(
+        component.outgoing().map(|p| p.name.as_str()).collect::<Vec<_>>(),
+        ["attitude", "bias"]
+    );
+    assert_eq!(component.config, None);
+}
+
+#[test]
+fn a_type_that_is_nowhere_is_named_with_the_file_to_write() {
+    let folder = folder("", &[("Imu.msg", "float64 x\n")]);
+    let error = Manifest::load(folder.path()).unwrap().component().unwrap_err();
+    let message = error.to_string();
+    let expected = "type attitude_filter/msg/Attitude of outputs.attitude is not defined (";
+    assert!(message.starts_with(expected) && message.ends_with(", line 9)"), "{message}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("msg/Attitude.msg"), "{hint}");
+}
+
+#[test]
+fn a_type_that_is_wrong_is_named_with_its_port() {
+    let folder = folder("", &[("Imu.msg", "flaot64 x\n"), ("Attitude.msg", "float64 x\n")]);
+    let error = Manifest::load(folder.path()).unwrap().component().unwrap_err();
+    assert_eq!(error.to_string(), "type attitude_filter/msg/Imu of inputs.imu");
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn a_type_without_package_is_refused() {
+    let text = MINIMAL.replace("\"attitude_filter/Imu\"", "\"Imu\"");
+    let error = parse(&text).unwrap().component().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "\"Imu\" is not of the form `package/Type` (here/lk.toml, line 6)"
+    );
+    assert!(error.hint().unwrap().contains("attitude_filter/Imu"));
+}
+
+#[test]
+fn the_config_takes_defaults_from_its_type_and_refuses_what_doesnt_fit() {
+    let files = [
+        ("Imu.msg", "float64 x\n"),
+        ("Attitude.msg", "float64 x\n"),
+        ("Config.msg", "float64 gain 0.25\nint32 n 3\n"),
+    ];
+    let load = |values: &str| {
+        let folder = folder(&format!("{CONFIG}values = {values}\n"), &files);
+        Manifest::load(folder.path()).unwrap().component()
+    };
+    let config = load("{ n = 7 }").unwrap().config.unwrap();
+    assert_eq!(config.value.scalar("gain"), Some(lk::value::Scalar::Float64(0.25)));
+    assert_eq!(config.value.scalar("n"), Some(lk::value::Scalar::Int(7)));
+
+    let message = load("{ gian = 1.0 }").unwrap_err().to_string();
+    assert!(message.contains("gian") && message.contains("line 12"), "{message}");
+    let message = load("{ n = \"many\" }").unwrap_err().to_string();
+    assert!(message.contains("field n: expected int32"), "{message}");
+}
+
+#[test]
+fn the_tolerance_is_a_policy_and_an_unknown_key_in_it_is_refused() {
+    let manifest = parse(&format!("{MINIMAL}[tolerance]\nrules = [\"1e-9\"]\n")).unwrap();
+    assert_eq!(manifest.file.tolerance, lk::diff::Policy::parse_rules(&["1e-9"]).unwrap());
+    let (message, hint) = complaint("[tolerance]\nruels = [\"1e-9\"]\n");
+    assert_eq!(message, "unknown key `ruels` (here/lk.toml, line 11)");
+    assert_eq!(hint.as_deref(), Some("did you mean `rules`?"));
+}
