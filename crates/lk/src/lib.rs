@@ -4,6 +4,8 @@
 //! comparison of two of them.
 
 mod error;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub mod codec;

@@ -30,7 +30,7 @@ impl<'a> Cursor<'a> {
             let len = payload.len();
             return Err(Fault::new(
                 0,
-                format!("the payload ends in its 4-byte header, after {len} bytes"),
+                format!("the payload ends in its 4-byte header, after {}", bytes(len)),
             ));
         };
         // RTPS 2.5, 10.2.1.2: representation identifiers. The two bytes of
@@ -127,7 +127,7 @@ impl<'a> Cursor<'a> {
             let left = self.remaining();
             return Err(Fault::new(
                 offset,
-                format!("{len} elements don't fit in the {left} bytes that are left"),
+                format!("{len} elements don't fit in the {} left", bytes(left)),
             ));
         }
         Ok(len)
@@ -146,7 +146,7 @@ impl<'a> Cursor<'a> {
             let left = self.remaining();
             return Err(Fault::new(
                 offset,
-                format!("text of {len} bytes doesn't fit in the {left} bytes that are left"),
+                format!("text of {} doesn't fit in the {} left", bytes(len), bytes(left)),
             ));
         }
         let start = self.offset();
@@ -161,7 +161,7 @@ impl<'a> Cursor<'a> {
             let len = text.len();
             return Err(Fault::new(
                 offset,
-                format!("text of {len} bytes, at most {bound} are allowed"),
+                format!("text of {}, at most {bound} are allowed", bytes(len)),
             ));
         }
         std::str::from_utf8(text)
@@ -189,7 +189,7 @@ impl<'a> Cursor<'a> {
             let left = self.remaining();
             return Err(Fault::new(
                 offset,
-                format!("wide text of {units} code units doesn't fit in {left} bytes"),
+                format!("wide text of {units} code units doesn't fit in the {} left", bytes(left)),
             ));
         }
         self.bytes(units * 2)
@@ -236,12 +236,17 @@ impl<'a> Cursor<'a> {
         let len = rest.len();
         Err(Fault::new(
             self.offset(),
-            format!("{len} bytes follow the last field; is it of another type?"),
+            format!("{} after the last field; is it of another type?", bytes(len)),
         ))
     }
 
     fn too_short(&self, wanted: usize) -> Box<Fault> {
         let left = self.remaining();
-        Fault::new(self.offset(), format!("{wanted} bytes wanted, {left} left"))
+        Fault::new(self.offset(), format!("{} wanted, {left} left", bytes(wanted)))
     }
+}
+
+/// `1 byte`, `2 bytes`.
+fn bytes(n: usize) -> String {
+    format!("{n} {}", if n == 1 { "byte" } else { "bytes" })
 }
