@@ -1,3 +1,27 @@
-//! The command `lk`.
+//! The command `lk`: does the new implementation behave like the original?
 
-fn main() {}
+mod cli;
+mod commands;
+mod context;
+mod error;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+use context::Context;
+use error::Result;
+
+fn main() -> ExitCode {
+    let Cli { color, command } = Cli::parse();
+    let ctx = Context::detect(color);
+    run(&ctx, command).unwrap_or_else(|error| ctx.fail(&error))
+}
+
+fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
+    match command {
+        Command::Schema(args) => commands::schema::run(ctx, &args),
+        Command::Completions(args) => commands::completions::run(ctx, &args),
+    }
+}

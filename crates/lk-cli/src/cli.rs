@@ -1,0 +1,45 @@
+//! The command line as a whole: commands, what holds for all of them, and the
+//! exit codes.
+
+use clap::{ColorChoice, Parser, Subcommand};
+
+use crate::commands::{completions, schema};
+
+/// Does the new implementation behave like the original?
+///
+/// lk runs a component and its ports on the same inputs, in lock-step, and
+/// compares what comes out, field by field.
+#[derive(Debug, Parser)]
+#[command(name = "lk", version, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// When to use colours; NO_COLOR is heeded
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: ColorChoice,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Schema(schema::Args),
+    Completions(completions::Args),
+}
+
+/// At the end of `lk --help`. The codes are [`Exit`](crate::context::Exit).
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  equal: nothing differs
+  1  different, or incomparable
+  2  a mistake in usage or configuration, or a file that can't be read or written
+  3  a candidate did not build, or did not run to the end
+With several of these, 2 goes before 3, and 3 before 1.
+
+References and candidates run UNCONFINED: with your rights, on your files, until
+lk has its sandbox. Don't run code that you wouldn't run yourself.";
+
+/// What the help of a command that runs programs ends with.
+pub(crate) const UNCONFINED: &str = "\
+Programs run UNCONFINED: with your rights, on your files, until lk has its
+sandbox. Don't run code that you wouldn't run yourself.";

@@ -1,0 +1,85 @@
+//! What can go wrong in a command, and the one place that shows it.
+
+use std::error::Error as _;
+use std::fmt::Write;
+use std::io;
+
+use lk_report::printable;
+
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What can go wrong in a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Lk(#[from] lk::Error),
+
+    #[error(transparent)]
+    Compile(#[from] lk_compile::Error),
+
+    #[error("can't write to standard output")]
+    Output(#[source] io::Error),
+}
+
+impl Error {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Error::Lk(error) => error.hint(),
+            Error::Compile(error) => error.hint(),
+            Error::Output(_) => None,
+        }
+    }
+
+    /// Whoever read standard output has gone away.
+    pub(crate) fn is_broken_pipe(&self) -> bool {
+        matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// `error: ...`, then what caused it, then what to do about it.
+    pub(crate) fn render(&self, color: bool) -> String {
+        let paint = |code: &str, word: &str| match color {
+            true => format!("\x1b[{code}m{word}\x1b[0m"),
+            false => word.to_owned(),
+        };
+        let mut text = String::new();
+        let mut line = |head: &str, body: &str| {
+            // Parsers' messages have several lines, with a caret that points.
+            let mut lines = body.trim_end().lines();
+            let first = lines.next().unwrap_or_default();
+            let _ = writeln!(text, "{head} {}", printable(first));
+            lines.for_each(|next| _ = writeln!(text, "    {}", printable(next)));
+        };
+        line(&paint("1;31", "error:"), &self.to_string());
+        let mut source = self.source();
+        while let Some(cause) = source {
+            line("  caused by:", &cause.to_string());
+            source = cause.source();
+        }
+        if let Some(hint) = self.hint() {
+            line(&paint("1", "hint:"), &hint);
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_shown_with_its_cause_and_what_to_do() {
+        let source = io::Error::from(io::ErrorKind::NotFound);
+        let error = Error::Lk(lk::Error::Io { action: "open", path: "a\x1b.mcap".into(), source });
+        assert_eq!(
+            error.render(false),
+            "error: can't open a\\u{1b}.mcap\n  caused by: entity not found\n"
+        );
+        let error = Error::Lk(lk::Error::FileExists { path: "b.mcap".to_owned() });
+        assert_eq!(
+            error.render(false),
+            "error: file exists: b.mcap\n\
+             hint: choose another name, or ask for it to be overwritten\n"
+        );
+        assert!(error.render(true).starts_with("\x1b[1;31merror:\x1b[0m file exists"));
+    }
+}
