@@ -3,6 +3,7 @@
 //! Until the sandbox exists, programs run unconfined: with the caller's
 //! rights, environment and network. Run only what you would run yourself.
 
+mod groups;
 mod log;
 mod pipes;
 
@@ -17,6 +18,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 
 use crate::manifest::{Language, LimitsTable};
 
+pub use groups::end_all;
 pub(crate) use log::Log;
 pub(crate) use pipes::{Pipes, Ready};
 
@@ -95,14 +97,15 @@ impl Process {
             return Err(std::io::Error::new(std::io::ErrorKind::NotADirectory, what));
         }
         let program = if program.contains('/') { dir.join(program) } else { program.into() };
-        let child = Command::new(program)
-            .args(arguments)
-            .current_dir(dir)
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()?;
+        let child = groups::spawn(
+            Command::new(program)
+                .args(arguments)
+                .current_dir(dir)
+                .stdin(stdin)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .process_group(0),
+        )?;
         Ok(Process { child, ended: None })
     }
 
@@ -159,8 +162,7 @@ impl Process {
             return Ok(status);
         }
         if let Some(pid) = self.pid() {
-            // Fails only where nobody is left to kill.
-            let _ = rustix::process::kill_process_group(pid, Signal::KILL);
+            groups::kill(pid);
         }
         let status = self.child.wait()?;
         self.ended = Some(status);
