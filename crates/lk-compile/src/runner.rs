@@ -105,3 +105,6 @@ pub fn run(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

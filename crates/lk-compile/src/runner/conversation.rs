@@ -208,7 +208,7 @@ impl<'a> Conversation<'a> {
 
     fn error(&mut self, tick: u64, text: &str) -> Result<(), Trouble> {
         if tick == NO_TICK {
-            return Err(refusal(text).into());
+            return Err(Fault::new(format!("gave up: {}", shortened(text))).into());
         }
         let begun = self.begin()?;
         let Some((number, time)) = begun.filter(|&(number, _)| u64::from(number) == tick) else {
@@ -264,12 +264,6 @@ impl<'a> Conversation<'a> {
         };
         StepTimes { p50_ns: quantile(50), p99_ns: quantile(99), max_ns: quantile(100) }
     }
-}
-
-/// The program says that it can't run at all.
-pub(super) fn refusal(text: &str) -> Fault {
-    let fault = Fault::new(format!("refused to run: {}", shortened(text)));
-    fault.hint("if its types are out of date, `lk init --refresh` renews them")
 }
 
 /// Text of a program, bounded.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use lk::codec::Plan;
 use lk::outcome::{Failure, RunOutcome};
 
-use super::conversation::{Conversation, Fault, Trouble, refusal, shortened};
+use super::conversation::{Conversation, Fault, Trouble, shortened};
 use super::{Recorded, RunOptions};
 use crate::component::ComponentSpec;
 use crate::error::{Error, Result};
@@ -203,7 +203,11 @@ impl<'a> Session<'a> {
                     let hint = Some("`lk init --refresh` renews its harness".to_owned());
                     return Err(Halt::Fault(Fault { what, hint }));
                 }
-                Ok(Some(Answer::Error { text, .. })) => return Err(Halt::Fault(refusal(&text))),
+                Ok(Some(Answer::Error { text, .. })) => {
+                    let what = format!("refused to run: {}", shortened(&text));
+                    let hint = "if its types are out of date, `lk init --refresh` renews them";
+                    return Err(Halt::Fault(Fault { what, hint: Some(hint.to_owned()) }));
+                }
                 Ok(Some(_)) => {
                     let what = "answered before it said that it is ready".to_owned();
                     let hint = Some("`ready` is the first frame of a program".to_owned());
@@ -477,6 +481,8 @@ fn unframed(bytes: &[u8]) -> Option<Fault> {
     };
     let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
     let end = text.find(|c| !is_text(c)).unwrap_or(text.len());
+    // Where frames go on after the text, their length may look like a letter.
+    let end = if end < text.len() { text[..end].rfind('\n').map_or(end, |at| at + 1) } else { end };
     let text = &text[..end];
     // A byte or two can be part of anything, unless nothing else is there.
     if text.len() < bytes.len().min(3) || text.is_empty() {
@@ -493,6 +499,6 @@ fn unframed(bytes: &[u8]) -> Option<Fault> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    let shown: Vec<_> = bytes.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("the bytes {}{}", shown.join(" "), if bytes.len() > 16 { " ..." } else { "" })
+    let shown: Vec<_> = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("the bytes {}{}", shown.join(" "), if bytes.len() > 8 { " ..." } else { "" })
 }
