@@ -3,9 +3,26 @@
 //! A [`Dataset`] maps keys to channels of one type each, and holds their
 //! encoded samples in time order. Where the bytes live is a [`Backend`]:
 //! memory, an MCAP file.
+//!
+//! ```
+//! use lk::{Dataset, Schema, Time, Value};
+//! use lk::dataset::Query;
+//! # fn main() -> lk::Result<()> {
+//! let schema = Schema::parse("demo/msg/Reading", "float64 celsius")?;
+//! let mut dataset = Dataset::memory();
+//! dataset.write_value("oven", &Value::default_of(&schema), Time::from_nanos(5))?;
+//! let (id, sample) = dataset.samples(&Query::default())?.next().expect("one was written")?;
+//! assert_eq!((id, sample.time), (dataset.channel("oven")?.id(), Time::from_nanos(5)));
+//! # Ok(())
+//! # }
+//! ```
 
 mod backend;
+pub mod conformance;
+pub mod mcap;
 mod memory;
+mod open;
+mod value;
 mod view;
 
 use std::collections::BTreeMap;
@@ -16,9 +33,11 @@ pub use backend::{
     Backend, Channel, ChannelId, ChannelStats, Encoding, Facts, ForeignEncoding, Integrity, Query,
     Role, Sample, Samples, SequenceMeaning,
 };
+pub use mcap::CreateOptions;
 pub use memory::Memory;
 pub use view::ChannelView;
 
+use crate::codec::Plan;
 use crate::error::{Error, Result};
 use crate::time::Time;
 
@@ -28,6 +47,8 @@ pub struct Dataset {
     ids: BTreeMap<String, ChannelId>,
     /// The next sequence number of each channel, for writing.
     sequences: Vec<u32>,
+    /// By channel, made when first needed.
+    plans: Vec<Option<Plan>>,
 }
 
 impl Dataset {
@@ -40,8 +61,8 @@ impl Dataset {
     pub fn with_backend(backend: Box<dyn Backend>) -> Dataset {
         let ids = (0..).map(ChannelId);
         let ids = backend.channels().iter().map(|channel| channel.key.clone()).zip(ids).collect();
-        let sequences = vec![0; backend.channels().len()];
-        Dataset { backend, ids, sequences }
+        let count = backend.channels().len();
+        Dataset { ids, sequences: vec![0; count], plans: vec![None; count], backend }
     }
 
     /// Where the bytes are, for messages: a path, or `memory`.
@@ -61,6 +82,7 @@ impl Dataset {
         let id = self.backend.add_channel(channel)?;
         self.ids.insert(key, id);
         self.sequences.push(0);
+        self.plans.push(None);
         Ok(id)
     }
 

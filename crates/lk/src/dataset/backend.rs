@@ -64,7 +64,7 @@ impl ForeignEncoding {
     /// Payloads in `message_encoding` without a schema, passed through.
     pub fn untyped(message_encoding: impl Into<String>) -> ForeignEncoding {
         let message_encoding = message_encoding.into();
-        let reason = format!("lk passes {message_encoding} through");
+        let reason = format!("lk passes `{message_encoding}` through");
         ForeignEncoding {
             message_encoding,
             schema_name: String::new(),
@@ -81,6 +81,13 @@ impl ChannelStats {
         self.count += 1;
         self.first = Some(self.first.map_or(time, |first| first.min(time)));
         self.last = Some(self.last.map_or(time, |last| last.max(time)));
+    }
+
+    /// Counts what `other` has counted.
+    pub fn merge(&mut self, other: &ChannelStats) {
+        self.count += other.count;
+        self.first = self.first.into_iter().chain(other.first).min();
+        self.last = self.last.into_iter().chain(other.last).max();
     }
 }
 

@@ -96,7 +96,8 @@ fn views_slice_by_time_and_by_index() {
     check(view.between(at(3)..=at(4)), &[3, 4]);
     check(view.between(at(3)..).between(..at(5)), &[3, 4]);
     check(view.between(..=Time::MAX).slice(9..), &[9]);
-    check(view.slice(5..3), &[]);
+    let (from, to) = (5, 3);
+    check(view.slice(from..to), &[]);
     assert_eq!(view.stats().unwrap().count, 10);
     assert_eq!(dataset.len().unwrap(), 10);
 }
@@ -110,4 +111,37 @@ fn payloads_larger_than_a_block_are_kept() {
     let samples = dataset.channel("a").unwrap().samples().unwrap();
     let lengths: Vec<usize> = samples.map(|s| s.unwrap().payload.len()).collect();
     assert_eq!(lengths, [0, 1, 5000, 3 << 20, 7]);
+}
+
+#[test]
+fn memory_conforms() {
+    conformance::all(&conformance::Subject {
+        create: &|| Box::new(Memory::new()),
+        reopen: &|backend| backend,
+    });
+}
+
+#[test]
+fn a_key_keeps_its_type() {
+    use crate::{Schema, Value};
+    let value = |text| Value::default_of(&Schema::parse("demo/msg/T", text).unwrap());
+    let mut dataset = Dataset::memory();
+    dataset.write_value("a", &value("float64 x"), at(0)).unwrap();
+    dataset.write_value("a", &value("float64 x 1.5"), at(1)).unwrap();
+    let error = dataset.write_value("a", &value("float64 y"), at(2)).unwrap_err();
+    let message = error.to_string();
+    assert!(message.starts_with("key a holds demo/msg/T ("), "{message}");
+    assert!(message.contains("not demo/msg/T ("), "{message}");
+    let values = dataset.channel("a").unwrap().values().unwrap();
+    let read: Vec<f64> = values
+        .map(|item| item.unwrap().1.get("x").and_then(crate::value::Datum::as_f64).unwrap())
+        .collect();
+    assert_eq!(read, [0.0, 1.5]);
+}
+
+#[test]
+fn what_is_passed_through_is_not_decoded() {
+    let (dataset, ..) = two_keys();
+    let error = dataset.channel("a").unwrap().values().err().unwrap();
+    assert_eq!(error.to_string(), "can't decode key a: lk passes `text` through (memory)");
 }

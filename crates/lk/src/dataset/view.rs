@@ -3,9 +3,11 @@
 use std::ops::{Bound, RangeBounds};
 
 use super::{Channel, ChannelId, ChannelStats, Dataset, Encoding, Query, Sample};
+use crate::codec::Plan;
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::time::Time;
+use crate::value::Value;
 
 /// One channel of a dataset, or the part of it that lies between two times
 /// and two indices. Cheap to copy; reads when asked.
@@ -130,6 +132,16 @@ impl<'a> ChannelView<'a> {
         let take = self.take.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
         let samples = self.dataset.samples(&query)?;
         Ok(samples.map(|item| item.map(|(_, sample)| sample)).skip(skip).take(take))
+    }
+
+    /// The samples decoded, with their times, in time order.
+    ///
+    /// # Errors
+    /// [`Error::Opaque`] where lk can't decode them; as [`Dataset::samples`].
+    pub fn values(&self) -> Result<impl Iterator<Item = Result<(Time, Value)>> + Send + use<'a>> {
+        let plan = Plan::new(self.schema()?);
+        let decode = move |sample: Sample| Ok((sample.time, plan.decode(&sample.payload)?));
+        Ok(self.samples()?.map(move |item| item.and_then(&decode)))
     }
 
     /// The times of the samples, in order.

@@ -1,0 +1,145 @@
+//! Chunks packed and unpacked.
+
+use std::io::{Read, Write};
+
+use serde::{Deserialize, Serialize};
+
+/// How the chunks of a file are compressed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// Fast to write; for live recording.
+    Lz4,
+    /// Small, at zstd's default level.
+    #[default]
+    Zstd,
+}
+
+impl Compression {
+    /// The name in a chunk record.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Compression::None => "",
+            Compression::Lz4 => "lz4",
+            Compression::Zstd => "zstd",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Compression> {
+        [Compression::None, Compression::Lz4, Compression::Zstd]
+            .into_iter()
+            .find(|compression| compression.name() == name)
+    }
+
+    /// The most that `compressed` bytes can possibly unpack to. A block of
+    /// 128 KiB takes zstd at least 4 bytes (RFC 8878, an RLE block), and a
+    /// byte of lz4 stands for at most 255.
+    pub(super) fn most_from(self, compressed: u64) -> u64 {
+        let ratio = match self {
+            Compression::None => 1,
+            Compression::Lz4 => 255,
+            Compression::Zstd => 128 * 1024 / 4,
+        };
+        compressed.saturating_mul(ratio)
+    }
+}
+
+/// Packs chunks, one after another.
+pub(super) struct Packer {
+    compression: Compression,
+    zstd: Option<zstd::bulk::Compressor<'static>>,
+}
+
+impl Packer {
+    pub(super) fn new(compression: Compression) -> std::io::Result<Packer> {
+        let zstd = match compression {
+            Compression::Zstd => Some(zstd::bulk::Compressor::new(0)?),
+            _ => None,
+        };
+        Ok(Packer { compression, zstd })
+    }
+
+    pub(super) fn pack(&mut self, content: &[u8]) -> std::io::Result<Vec<u8>> {
+        match &mut self.zstd {
+            Some(zstd) => zstd.compress(content),
+            None if self.compression == Compression::Lz4 => {
+                let mut encoder = lz4_flex::frame::FrameEncoder::new(Vec::new());
+                encoder.write_all(content)?;
+                Ok(encoder.finish()?)
+            }
+            None => Ok(content.to_vec()),
+        }
+    }
+}
+
+/// Unpacks chunks, one after another.
+#[derive(Default)]
+pub(super) struct Unpacker {
+    zstd: zstd::bulk::Decompressor<'static>,
+}
+
+impl Unpacker {
+    /// The content of a chunk, which must be of exactly this size. What is
+    /// wrong is said as a phrase.
+    pub(super) fn unpack(
+        &mut self,
+        compression: Compression,
+        packed: Vec<u8>,
+        size: usize,
+    ) -> Result<Vec<u8>, String> {
+        if compression == Compression::None {
+            let content = packed;
+            return check_size(content.len(), size).map(|()| content);
+        }
+        let mut content = Vec::new();
+        content.try_reserve_exact(size).map_err(|_| format!("no memory for {size} bytes"))?;
+        match compression {
+            Compression::Zstd => {
+                self.zstd
+                    .decompress_to_buffer(&packed, &mut content)
+                    .map_err(|e| format!("its zstd data can't be unpacked: {e}"))?;
+            }
+            _ => {
+                // One more than there should be, so that more is noticed.
+                let decoder = lz4_flex::frame::FrameDecoder::new(packed.as_slice());
+                decoder
+                    .take((size as u64).saturating_add(1))
+                    .read_to_end(&mut content)
+                    .map_err(|e| format!("its lz4 data can't be unpacked: {e}"))?;
+            }
+        }
+        check_size(content.len(), size).map(|()| content)
+    }
+}
+
+fn check_size(actual: usize, declared: usize) -> Result<(), String> {
+    if actual == declared {
+        return Ok(());
+    }
+    Err(format!("it unpacks to {actual} bytes where it declares {declared}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_packed_unpacks_to_the_same() {
+        let content: Vec<u8> = (0..100_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
+        for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
+            for content in [&content[..], &[], &vec![0; 3 << 20]] {
+                let packed = Packer::new(compression).unwrap().pack(content).unwrap();
+                assert!(compression.most_from(packed.len() as u64) >= content.len() as u64);
+                let mut unpacker = Unpacker::default();
+                let size = content.len();
+                assert_eq!(unpacker.unpack(compression, packed.clone(), size).unwrap(), content);
+                assert!(unpacker.unpack(compression, packed.clone(), size + 1).is_err());
+                if size > 0 {
+                    assert!(unpacker.unpack(compression, packed, size - 1).is_err());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,284 @@
+//! Messages of a file in time order.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use bytes::Bytes;
+
+use super::compression::Unpacker;
+use super::piece::{Found, Item, Piece, items};
+use super::reader::Reader;
+use super::records::{ChannelRecord, MESSAGE_HEADER, MessageHeader, SchemaRecord};
+use crate::dataset::{ChannelId, Query, Sample};
+use crate::error::{Error, Result};
+use crate::time::Time;
+
+/// What orders pieces, and messages of different pieces: time, then place in
+/// the file.
+type Key = (u64, usize);
+
+/// Samples of a file in time order, ties in file order.
+///
+/// A piece is unpacked when its first time is reached and dropped behind its
+/// last message, so that memory holds the pieces that overlap in time, no
+/// more. Payloads are slices of unpacked pieces.
+pub(super) struct Merge<'a> {
+    reader: &'a Reader,
+    pieces: &'a [Piece],
+    /// By channel of the dataset; all where `None`.
+    wanted: Option<Vec<bool>>,
+    start: u64,
+    end: u64,
+    /// Pieces still to be unpacked, by their first time.
+    waiting: VecDeque<Key>,
+    /// The piece that messages are taken from, until `limit` is reached.
+    current: Option<Open>,
+    limit: Key,
+    /// Other unpacked pieces, by their next message; the last number is the
+    /// place in `slots`.
+    heap: BinaryHeap<Reverse<(Key, usize)>>,
+    slots: Vec<Option<Open>>,
+    open_bytes: u64,
+    /// Of the last message that was given.
+    last: Key,
+    unpacker: Unpacker,
+    errors: VecDeque<Error>,
+}
+
+/// An unpacked piece.
+struct Open {
+    content: Bytes,
+    order: usize,
+    /// Its messages in time order, ties as they lie in it.
+    entries: Vec<Entry>,
+    next: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    time: u64,
+    /// Of the payload in the content.
+    at: u32,
+    len: u32,
+    channel: u32,
+}
+
+impl Open {
+    fn key(&self) -> Option<Key> {
+        self.entries.get(self.next).map(|entry| (entry.time, self.order))
+    }
+}
+
+/// Later than everything.
+const NEVER: Key = (u64::MAX, usize::MAX);
+
+impl<'a> Merge<'a> {
+    pub(super) fn new(reader: &'a Reader, pieces: &'a [Piece], query: &Query) -> Merge<'a> {
+        let wanted = query.channels.as_ref().map(|ids| {
+            let mut wanted = vec![false; reader.channel_count()];
+            for id in ids {
+                if let Some(flag) = wanted.get_mut(id.0 as usize) {
+                    *flag = true;
+                }
+            }
+            wanted
+        });
+        // No message is before zero, or at u64::MAX, which no `Time` can be.
+        let bound = |time: Time| u64::try_from(time.as_nanos()).unwrap_or(0);
+        let mut merge = Merge {
+            reader,
+            pieces,
+            wanted,
+            start: query.start.map_or(0, bound),
+            end: query.end.map_or(u64::MAX, bound),
+            waiting: VecDeque::new(),
+            current: None,
+            limit: NEVER,
+            heap: BinaryHeap::new(),
+            slots: Vec::new(),
+            open_bytes: 0,
+            last: (0, 0),
+            unpacker: Unpacker::default(),
+            errors: VecDeque::new(),
+        };
+        let useful = |(_, piece): &(usize, &Piece)| merge.may_have(piece);
+        let mut keys: Vec<Key> =
+            pieces.iter().enumerate().filter(useful).map(|(n, piece)| (piece.start, n)).collect();
+        keys.sort_unstable();
+        merge.waiting = keys.into();
+        merge
+    }
+
+    fn may_have(&self, piece: &Piece) -> bool {
+        let in_time = piece.start < self.end && piece.end >= self.start;
+        let has_wanted = match (&piece.channels, &self.wanted) {
+            (Some(channels), Some(wanted)) => channels.iter().any(|&channel| {
+                // A channel that is nowhere defined is an error to be met.
+                self.reader.id(channel).is_none_or(|id| wanted[id.0 as usize])
+            }),
+            (Some(channels), None) => !channels.is_empty(),
+            (None, _) => true,
+        };
+        in_time && has_wanted
+    }
+
+    /// Makes the piece with the earliest message the current one; `false`
+    /// where there is no message left.
+    fn advance(&mut self) -> bool {
+        if let Some(open) = self.current.take() {
+            self.put_back(open);
+        }
+        loop {
+            let head = self.heap.peek().map_or(NEVER, |Reverse((key, _))| *key);
+            match self.waiting.front() {
+                Some(&key) if key < head => {
+                    self.waiting.pop_front();
+                    if let Some(open) = self.open(key.1) {
+                        self.put_back(open);
+                    }
+                }
+                _ => break,
+            }
+        }
+        let Some(Reverse((_, slot))) = self.heap.pop() else {
+            return false;
+        };
+        self.current = self.slots.get_mut(slot).and_then(Option::take);
+        let head = self.heap.peek().map_or(NEVER, |Reverse((key, _))| *key);
+        self.limit = self.waiting.front().map_or(head, |&key| key.min(head));
+        true
+    }
+
+    fn put_back(&mut self, open: Open) {
+        let Some(key) = open.key() else {
+            self.open_bytes -= open.content.len() as u64;
+            return;
+        };
+        let slot = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        if slot == self.slots.len() {
+            self.slots.push(None);
+        }
+        self.slots[slot] = Some(open);
+        self.heap.push(Reverse((key, slot)));
+    }
+
+    /// Unpacks a piece; where that fails, or it contradicts the index, there
+    /// is an error to give.
+    fn open(&mut self, order: usize) -> Option<Open> {
+        let piece = &self.pieces[order];
+        let (open_bytes, limit) = (self.open_bytes + piece.content_bytes, self.reader.limit());
+        if open_bytes > limit {
+            let what = format!("unpacking the chunks that overlap at byte {}", piece.offset);
+            let path = self.reader.path().to_owned();
+            self.errors.push_back(Error::Limit { what, actual: open_bytes, limit, path });
+            return None;
+        }
+        let content = match piece.read(self.reader.source(), &mut self.unpacker) {
+            Ok(Ok(content)) => content,
+            Ok(Err(problem)) => {
+                self.errors.push_back(self.reader.damaged(piece, problem));
+                return None;
+            }
+            Err(error) => {
+                self.errors.push_back(error);
+                return None;
+            }
+        };
+        let mut entries = match self.entries(&content) {
+            Ok(entries) => entries,
+            Err(problem) => {
+                self.errors.push_back(self.reader.damaged(piece, problem));
+                return None;
+            }
+        };
+        if !entries.is_sorted_by_key(|entry| entry.time) {
+            entries.sort_by_key(|entry| entry.time);
+        }
+        // A chunk with messages before the time that it declares comes too
+        // late for them.
+        let late = entries.partition_point(|entry| (entry.time, order) < self.last);
+        if late > 0 {
+            let problem = format!("{late} messages of a chunk are before its declared start");
+            self.errors.push_back(self.reader.damaged(piece, problem));
+            entries.drain(..late);
+        }
+        self.open_bytes = open_bytes;
+        Some(Open { content, order, entries, next: 0 })
+    }
+
+    fn entries(&self, content: &[u8]) -> Result<Vec<Entry>, String> {
+        let mut entries = Vec::new();
+        for item in items(content) {
+            match item? {
+                Item::Message(found) => entries.extend(self.entry(&found)?),
+                Item::Schema(body) => {
+                    let schema = SchemaRecord::parse(body).ok_or("a schema is malformed")?;
+                    self.reader.check_schema(schema)?;
+                }
+                Item::Channel(body) => {
+                    let channel = ChannelRecord::parse(body).ok_or("a channel is malformed")?;
+                    self.reader.check_channel(channel)?;
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    fn entry(&self, found: &Found) -> Result<Option<Entry>, String> {
+        let MessageHeader { channel, log_time: time, .. } = found.header;
+        let Some(ChannelId(id)) = self.reader.id(channel) else {
+            // The survey has counted them as lost.
+            return if self.reader.is_surveyed() {
+                Ok(None)
+            } else {
+                Err(format!("a message is of channel {channel}, which is missing from the file"))
+            };
+        };
+        if time > i64::MAX as u64 && !self.reader.is_surveyed() {
+            return Err("messages after the year 2262 can't be held".to_owned());
+        }
+        let wanted = self.wanted.as_ref().is_none_or(|wanted| wanted[id as usize])
+            && (self.start..self.end).contains(&time)
+            && time <= i64::MAX as u64;
+        let size = |n: usize| u32::try_from(n).map_err(|_| "a chunk is over 4 GiB".to_owned());
+        let (at, len) = (size(found.at)?, size(found.len)?);
+        Ok(wanted.then_some(Entry { time, at, len, channel: id }))
+    }
+}
+
+impl Iterator for Merge<'_> {
+    type Item = Result<(ChannelId, Sample)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(open) = &mut self.current
+                && let Some(entry) = open.entries.get(open.next)
+                && (entry.time, open.order) < self.limit
+            {
+                open.next += 1;
+                self.last = (entry.time, open.order);
+                return Some(Ok((ChannelId(entry.channel), sample(&open.content, entry))));
+            }
+            let found = self.errors.is_empty() && self.advance();
+            if let Some(error) = self.errors.pop_front() {
+                return Some(Err(error));
+            }
+            if !found {
+                return None;
+            }
+        }
+    }
+}
+
+fn sample(content: &Bytes, entry: &Entry) -> Sample {
+    let at = entry.at as usize;
+    let header = MessageHeader::parse(&content[at - MESSAGE_HEADER..])
+        .expect("the header was parsed when the chunk was indexed");
+    let time = |nanos: u64| Time::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX));
+    Sample {
+        time: time(header.log_time),
+        publish_time: time(header.publish_time),
+        sequence: header.sequence,
+        payload: content.slice(at..at + entry.len as usize),
+    }
+}

@@ -1,0 +1,137 @@
+//! Pieces of a file that hold messages: its chunks, and runs of records that
+//! lie outside of chunks.
+
+use bytes::Bytes;
+
+use super::compression::{Compression, Unpacker};
+use super::records::{ChunkHeader, MESSAGE_HEADER, MessageHeader, Records, op};
+use super::source::Source;
+use crate::error::Result;
+
+/// Where some messages are, and what is known of them without reading them.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    /// Of its first record, for messages.
+    pub(super) offset: u64,
+    /// Bytes of its records.
+    pub(super) bytes: u64,
+    /// Where the (packed) content lies.
+    pub(super) at: u64,
+    pub(super) packed_bytes: u64,
+    pub(super) content_bytes: u64,
+    pub(super) compression: Compression,
+    /// Of the content.
+    pub(super) crc: Option<u32>,
+    /// Earliest and latest time, as far as is known.
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// The file's channels that have messages in it, sorted, where known.
+    pub(super) channels: Option<Vec<u16>>,
+    /// Whether it lies outside of chunks.
+    pub(super) loose: bool,
+    /// Whether a checksum covers it: its own, or that of the data section
+    /// where that has been checked.
+    pub(super) verified: bool,
+}
+
+impl Piece {
+    /// A chunk whose record is at `offset`; what is wrong with its header is
+    /// said as a phrase. Nothing has been read of its content.
+    pub(super) fn chunk(
+        offset: u64,
+        body_at: u64,
+        body_bytes: u64,
+        header: &ChunkHeader,
+        header_bytes: u64,
+        limit: u64,
+    ) -> Result<Piece, String> {
+        let Some(compression) = Compression::parse(&header.compression) else {
+            return Err(format!("a chunk is compressed with `{}`", header.compression));
+        };
+        if header_bytes.checked_add(header.compressed_bytes) != Some(body_bytes) {
+            return Err("a chunk's length and its record's don't agree".to_owned());
+        }
+        let (content, packed) = (header.uncompressed_bytes, header.compressed_bytes);
+        if content > compression.most_from(packed) {
+            return Err(format!(
+                "a chunk declares {content} bytes, which {packed} bytes can't unpack to"
+            ));
+        }
+        if content > limit {
+            return Err(format!("a chunk of {content} bytes is over the limit of {limit}"));
+        }
+        Ok(Piece {
+            offset,
+            bytes: body_at - offset + body_bytes,
+            at: body_at + header_bytes,
+            packed_bytes: packed,
+            content_bytes: content,
+            compression,
+            crc: (header.crc != 0).then_some(header.crc),
+            start: header.start,
+            end: header.end,
+            channels: None,
+            loose: false,
+            verified: header.crc != 0,
+        })
+    }
+
+    /// Reads, unpacks and checks the content.
+    ///
+    /// # Errors
+    /// The outer one where the file can't be read, the inner one, a phrase,
+    /// where the content is not what it should be.
+    pub(super) fn read(&self, source: &Source, unpacker: &mut Unpacker) -> Result<Content> {
+        let packed = source.read(self.at, self.packed_bytes)?;
+        let content = unpacker.unpack(self.compression, packed, self.content_bytes as usize);
+        let content = content.map_err(|reason| format!("a chunk is damaged: {reason}"));
+        Ok(content.and_then(|content| match self.crc {
+            Some(crc) if crc != crc32fast::hash(&content) => {
+                Err("a chunk doesn't match its checksum".to_owned())
+            }
+            _ => Ok(Bytes::from(content)),
+        }))
+    }
+}
+
+/// The records of a piece, or what is wrong with them.
+pub(super) type Content = Result<Bytes, String>;
+
+/// A message in a piece's content.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) header: MessageHeader,
+    /// Where the payload begins in the content.
+    pub(super) at: usize,
+    pub(super) len: usize,
+}
+
+/// A record of a piece's content.
+pub(super) enum Item<'a> {
+    Message(Found),
+    Schema(&'a [u8]),
+    Channel(&'a [u8]),
+}
+
+/// Walks the records of a piece's content; a phrase where one is malformed.
+pub(super) fn items(content: &[u8]) -> impl Iterator<Item = Result<Item<'_>, String>> {
+    Records::new(content).filter_map(|record| {
+        let record = match record {
+            Ok(record) => record,
+            Err(at) => return Some(Err(format!("record at {at} of a chunk runs past its end"))),
+        };
+        match record.op {
+            op::MESSAGE => Some(match MessageHeader::parse(record.body) {
+                Some(header) => Ok(Item::Message(Found {
+                    header,
+                    at: record.at + MESSAGE_HEADER,
+                    len: record.body.len() - MESSAGE_HEADER,
+                })),
+                None => Err(format!("message at {} of a chunk is too short", record.at)),
+            }),
+            op::SCHEMA => Some(Ok(Item::Schema(record.body))),
+            op::CHANNEL => Some(Ok(Item::Channel(record.body))),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,168 @@
+//! Datasets from paths.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::mcap::{self, CreateOptions};
+use super::{Dataset, Facts};
+use crate::error::{Error, Result};
+
+/// Bytes from the start of a file by which it is recognised.
+const HEAD_BYTES: u64 = 4096;
+
+impl Dataset {
+    /// Opens a file to read. What it is, its content says; today lk reads
+    /// MCAP files.
+    ///
+    /// A file that was cut off or damaged opens with what is whole:
+    /// [`Dataset::integrity`] says what is not.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where there is no such file; [`Error::NotADataset`]
+    /// where it is something else, saying what it looks like;
+    /// [`Error::Damaged`] where it contradicts itself.
+    pub fn open(path: impl AsRef<Path>) -> Result<Dataset> {
+        let path = path.as_ref();
+        let display = || path.display().to_string();
+        let failed = |source| Error::Io { action: "open", path: display(), source };
+        let not = |reason: String, advice: Option<String>| {
+            Err(Error::NotADataset { expected: EXPECTED, reason, advice, path: display() })
+        };
+        if std::fs::metadata(path).map_err(failed)?.is_dir() {
+            return not("it is a folder".to_owned(), advice_for_folder(path));
+        }
+        let mut head = Vec::new();
+        let file = std::fs::File::open(path).map_err(failed)?;
+        file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+        if mcap::is_mcap(&head) {
+            let reader = mcap::Reader::open(path, mcap::Limits::default())?;
+            return Ok(Dataset::with_backend(Box::new(reader)));
+        }
+        let (looks, advice) = recognise(&head);
+        not(looks.to_owned(), advice.map(str::to_owned))
+    }
+
+    /// Creates a file to write, of the kind that its extension says: `.mcap`.
+    /// The file ends with [`Dataset::close`].
+    ///
+    /// # Errors
+    /// [`Error::FileExists`]; [`Error::NotADataset`] where the extension is
+    /// another; [`Error::Io`].
+    pub fn create(path: impl AsRef<Path>) -> Result<Dataset> {
+        Dataset::create_with(path, CreateOptions::default())
+    }
+
+    /// As [`Dataset::create`], with options.
+    ///
+    /// # Errors
+    /// As [`Dataset::create`]; no [`Error::FileExists`] where the options say
+    /// to overwrite.
+    pub fn create_with(path: impl AsRef<Path>, options: CreateOptions) -> Result<Dataset> {
+        let path = path.as_ref();
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("mcap")) {
+            let writer = mcap::Writer::create(path, options)?;
+            return Ok(Dataset::with_backend(Box::new(writer)));
+        }
+        let reason = match extension {
+            Some(extension) => format!("the extension .{extension} is not one to write to"),
+            None => "there is no extension to say what to write".to_owned(),
+        };
+        let advice = match extension {
+            Some("csv" | "ndjson" | "jsonl") => {
+                "record to a .mcap file, and convert it with `lk convert`"
+            }
+            _ => "give the file a name that ends in .mcap",
+        };
+        Err(Error::NotADataset {
+            expected: EXPECTED,
+            reason,
+            advice: Some(advice.to_owned()),
+            path: path.display().to_string(),
+        })
+    }
+
+    /// Copies all channels, samples and facts of `source` to the end of this
+    /// dataset.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateKey`] where a key is here already; whatever reading
+    /// and writing brings.
+    pub fn copy_from(&mut self, source: &Dataset) -> Result<()> {
+        let mut ids = Vec::with_capacity(source.channels().len());
+        for channel in source.channels() {
+            ids.push(self.add_channel(channel.clone())?);
+        }
+        for item in source.samples(&super::Query::default())? {
+            let (id, sample) = item?;
+            self.write_sample(ids[id.0 as usize], sample)?;
+        }
+        let Facts { sequence, entries } = source.facts();
+        let mut facts = self.facts().clone();
+        facts.sequence = *sequence;
+        facts.entries.extend(entries.clone());
+        self.set_facts(facts)
+    }
+}
+
+const EXPECTED: &str = "a dataset that lk can read";
+
+fn advice_for_folder(path: &Path) -> Option<String> {
+    let mut names: Vec<String> = std::fs::read_dir(path)
+        .ok()?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".mcap"))
+        .collect();
+    names.sort();
+    let first = names.first()?;
+    let more = if names.len() > 1 { format!(" ({} in all)", names.len()) } else { String::new() };
+    Some(format!("it holds {first}{more}: name the file itself"))
+}
+
+/// What a file looks like that is no MCAP file, and what to do about it.
+fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
+    const CONVERT: &str = "make it a .mcap file with `lk convert`";
+    const RECORD_AGAIN: &str = "convert it to MCAP with the tools that it came from";
+    let magics: [(&[u8], &str, &str); 12] = [
+        (b"SQLite format 3\0", "it looks like a SQLite file, such as a rosbag2 .db3", RECORD_AGAIN),
+        (b"#ROSBAG V", "it looks like a ROS 1 bag", RECORD_AGAIN),
+        (b"version https://git-lfs", "it is a Git LFS pointer to a file", "run `git lfs pull`"),
+        (b"\x28\xb5\x2f\xfd", "it is compressed with zstd", "unpack it first: `zstd -d`"),
+        (b"\x04\x22\x4d\x18", "it is compressed with lz4", "unpack it first: `lz4 -d`"),
+        (b"\x1f\x8b", "it is compressed with gzip", "unpack it first: `gunzip`"),
+        (b"PK\x03\x04", "it looks like a zip archive", "unpack it first: `unzip`"),
+        (b"\x89HDF\r\n", "it looks like an HDF5 file", RECORD_AGAIN),
+        (b"PAR1", "it looks like a Parquet file", RECORD_AGAIN),
+        (b"\x80\x04\x95", "it looks like a Python pickle", RECORD_AGAIN),
+        (b"\x80\x05\x95", "it looks like a Python pickle", RECORD_AGAIN),
+        (b"\x93NUMPY", "it looks like a NumPy array", RECORD_AGAIN),
+    ];
+    if head.is_empty() {
+        let advice = "a recorder that was stopped before its first message may leave this";
+        return ("it is empty", Some(advice));
+    }
+    if mcap::is_cut_in_magic(head) {
+        return ("it is cut off within its first 8 bytes", None);
+    }
+    if let Some((_, looks, advice)) = magics.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        return (looks, Some(advice));
+    }
+    // The last character may be cut in two.
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(e) if e.error_len().is_none() => {
+            std::str::from_utf8(&head[..e.valid_up_to()]).unwrap_or_default()
+        }
+        Err(_) => return ("its first bytes are unknown to lk", None),
+    };
+    let first = text.trim_start().lines().next().unwrap_or_default();
+    if text.contains('\0') || first.is_empty() {
+        ("its first bytes are unknown to lk", None)
+    } else if first.starts_with('{') {
+        ("it looks like JSON text", Some(CONVERT))
+    } else if first.contains(',') || first.contains('\t') {
+        ("it looks like a table in text (CSV)", Some(CONVERT))
+    } else {
+        ("it is plain text", None)
+    }
+}
