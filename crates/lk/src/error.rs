@@ -31,7 +31,7 @@ pub enum Error {
     },
 
     /// A type that a `.msg` definition names and nothing defines.
-    #[error("unknown type {wanted} (type {type_name}, line {line})")]
+    #[error("unknown type {wanted}{}", named_in(.type_name, *.line))]
     UnknownType {
         /// The type that is not known, `package/msg/Type`.
         wanted: String,
@@ -277,6 +277,11 @@ impl Error {
             _ => None,
         }
     }
+}
+
+/// Where a type is named, unless it was asked for itself.
+fn named_in(type_name: &str, line: usize) -> String {
+    if line == 0 { String::new() } else { format!(" (type {type_name}, line {line})") }
 }
 
 /// `field x of `, or nothing where an error is about the message itself.

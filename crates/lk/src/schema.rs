@@ -11,6 +11,7 @@ mod literal;
 mod msg;
 mod print;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -210,9 +211,7 @@ impl Schema {
     /// The message types in this schema, each once: the root, then nested ones
     /// where they are met first, depth first.
     pub fn types(&self) -> Vec<&Arc<MessageType>> {
-        let mut types = Vec::new();
-        collect_types(self.root(), &mut types);
-        types
+        types_of(self.root())
     }
 
     /// Whether this is a clone of the other: a check in constant time.
@@ -241,16 +240,25 @@ impl Schema {
     }
 }
 
-fn collect_types<'a>(ty: &'a Arc<MessageType>, types: &mut Vec<&'a Arc<MessageType>>) {
-    if types.iter().any(|known| known.name == ty.name) {
-        return;
-    }
-    types.push(ty);
-    for field in &ty.fields {
-        if let ElementType::Message(nested) = field.ty.element() {
-            collect_types(nested, types);
+fn types_of(root: &Arc<MessageType>) -> Vec<&Arc<MessageType>> {
+    fn collect<'a>(
+        ty: &'a Arc<MessageType>,
+        seen: &mut BTreeSet<&'a str>,
+        types: &mut Vec<&'a Arc<MessageType>>,
+    ) {
+        if !seen.insert(&ty.name) {
+            return;
+        }
+        types.push(ty);
+        for field in &ty.fields {
+            if let ElementType::Message(nested) = field.ty.element() {
+                collect(nested, seen, types);
+            }
         }
     }
+    let mut types = Vec::new();
+    collect(root, &mut BTreeSet::new(), &mut types);
+    types
 }
 
 impl MessageType {
@@ -381,3 +389,6 @@ impl fmt::Debug for Fingerprint {
         write!(f, "Fingerprint({self})")
     }
 }
+
+#[cfg(test)]
+mod tests;

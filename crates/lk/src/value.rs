@@ -232,3 +232,6 @@ impl Array {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

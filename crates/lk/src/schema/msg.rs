@@ -7,6 +7,7 @@ use super::check::is_identifier;
 use super::{Constant, ElementType, Field, FieldType, MessageType, Primitive, Schema};
 use super::{builtin, literal};
 use crate::error::{Error, Result};
+use crate::value::{Datum, fits};
 
 /// Types inside types while reading; [`Schema::new`] has the final word.
 const MAX_DEPTH: usize = 64;
@@ -265,18 +266,14 @@ fn length(place: Place<'_>, text: &str, digits: &str) -> Result<usize> {
 }
 
 /// The value at the end of a line, before a comment.
-fn value_of(
-    place: Place<'_>,
-    name: &str,
-    ty: &FieldType,
-    text: &str,
-) -> Result<crate::value::Datum> {
+fn value_of(place: Place<'_>, name: &str, ty: &FieldType, text: &str) -> Result<Datum> {
     let (value, rest) = literal::parse(ty, text)
         .map_err(|reason| place.error(format!("value of {name}: {reason}")))?;
     let rest = rest.trim_start();
     if !rest.is_empty() && !rest.starts_with('#') {
         return Err(place.error(format!("value of {name}: `{rest}` follows it")));
     }
+    fits(ty, &value).map_err(|fault| place.error(format!("value of {name}: {}", fault.reason)))?;
     Ok(value)
 }
 

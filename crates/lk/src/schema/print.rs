@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{MessageType, collect_types, literal};
+use super::{MessageType, literal, types_of};
 
 /// A root and its dependencies, each once, as MCAP's `ros2msg` has them.
 pub(super) fn schema(root: &Arc<MessageType>) -> String {
-    let mut types = Vec::new();
-    collect_types(root, &mut types);
     let mut text = String::new();
-    for (index, ty) in types.into_iter().enumerate() {
+    for (index, ty) in types_of(root).into_iter().enumerate() {
         if index > 0 {
             text.push_str(&"=".repeat(80));
             text.push_str(&format!("\nMSG: {}\n", ty.name.replacen("/msg/", "/", 1)));

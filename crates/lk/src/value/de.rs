@@ -100,8 +100,14 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Record, A::Error> {
         let fields = &self.ty.fields;
         let mut data: Vec<Option<Datum>> = vec![None; fields.len()];
+        let mut next = 0;
         while let Some(key) = map.next_key::<String>()? {
-            let Some(index) = fields.iter().position(|field| field.name == key) else {
+            // Keys mostly come in the schema's order, so that no search is needed.
+            let found = match fields.get(next) {
+                Some(field) if field.name == key => Some(next),
+                _ => fields.iter().position(|field| field.name == key),
+            };
+            let Some(index) = found else {
                 let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
                 return Err(self.at.error(format_args!(
                     "unknown field {key}; {} has {}",
@@ -109,6 +115,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
                     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
                 )));
             };
+            next = index + 1;
             let field = &fields[index];
             let at = At::Field(self.at, &field.name);
             if data[index].is_some() {

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use super::{Array, Datum, Record, Value};
-use crate::error::{Error, Result};
+use crate::codec::fault::Fault;
+use crate::error::Result;
 use crate::schema::{ElementType, FieldType, MessageType};
 use crate::value::Scalar;
 
@@ -44,19 +45,15 @@ impl Value {
     ///
     /// # Errors
     ///
-    /// [`Error::Value`] where there is no such field, or the datum is not of
+    /// [`Error::Value`](crate::Error::Value) where there is no such field, or the datum is not of
     /// its type; the value is as it was then.
     pub fn set(&mut self, path: &str, datum: impl Into<Datum>) -> Result<()> {
         let schema = self.schema().clone();
-        let error = |reason: String| Error::Value {
-            type_name: schema.name().to_owned(),
-            field: path.to_owned(),
-            reason,
-        };
         let (ty, slot) = field_mut(schema.root(), self.record_mut(), path)
-            .ok_or_else(|| error("there is no such field".to_owned()))?;
+            .ok_or_else(|| Fault::new(0, "there is no such field"))
+            .map_err(|fault| fault.in_field(path).into_value(schema.name()))?;
         let datum = datum.into();
-        super::fits(ty, &datum).map_err(|fault| error(fault.element_in_path().reason))?;
+        super::fits(ty, &datum).map_err(|fault| fault.in_field(path).into_value(schema.name()))?;
         *slot = datum;
         Ok(())
     }
