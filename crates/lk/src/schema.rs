@@ -10,6 +10,7 @@ mod fingerprint;
 mod literal;
 mod msg;
 mod print;
+pub mod trace;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,6 +18,10 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::value::Datum;
+
+pub(crate) use trace::constant_chars;
+#[cfg(test)]
+pub(crate) use trace::many;
 
 /// A message type with all nested types, checked on construction.
 ///
