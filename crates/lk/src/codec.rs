@@ -21,7 +21,6 @@ mod encode;
 pub(crate) mod fault;
 pub(crate) mod layout;
 pub(crate) mod number;
-pub mod typed;
 pub(crate) mod writer;
 
 use cursor::Cursor;

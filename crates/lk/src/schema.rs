@@ -10,7 +10,6 @@ mod fingerprint;
 mod literal;
 mod msg;
 mod print;
-pub mod trace;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,10 +17,6 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::value::Datum;
-
-pub(crate) use trace::constant_chars;
-#[cfg(test)]
-pub(crate) use trace::many;
 
 /// A message type with all nested types, checked on construction.
 ///
