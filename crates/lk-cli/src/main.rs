@@ -4,7 +4,6 @@ mod cli;
 mod commands;
 mod context;
 mod error;
-mod select;
 
 use std::process::ExitCode;
 
@@ -22,8 +21,6 @@ fn main() -> ExitCode {
 
 fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
     match command {
-        Command::Info(args) => commands::info::run(ctx, &args),
-        Command::Cat(args) => commands::cat::run(ctx, &args),
         Command::Schema(args) => commands::schema::run(ctx, &args),
         Command::Completions(args) => commands::completions::run(ctx, &args),
     }

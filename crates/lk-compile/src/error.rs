@@ -44,14 +44,25 @@ pub enum Error {
         source: std::io::Error,
     },
 
-    /// Inputs that don't fit the component.
+    /// A dataset that doesn't fit the component.
     #[error("{message} ({path})")]
-    Inputs {
+    Data {
         /// What is wrong, naming the key and the port.
         message: String,
         /// The dataset.
         path: String,
         /// What to do about it.
+        hint: Option<String>,
+    },
+
+    /// A candidate that `lk.toml` doesn't have.
+    #[error("no candidate {name} ({})", path.display())]
+    UnknownCandidate {
+        /// What was asked for.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Which there are.
         hint: Option<String>,
     },
 
@@ -104,7 +115,7 @@ impl Error {
             Error::Manifest { hint, .. } => hint.clone(),
             Error::In { source, .. } => source.hint(),
             Error::Lk(error) => error.hint(),
-            Error::Inputs { hint, .. } => hint.clone(),
+            Error::Data { hint, .. } | Error::UnknownCandidate { hint, .. } => hint.clone(),
             Error::TooManyTicks { .. } => Some(
                 "look for a wrong time among the inputs, or make fewer ticks in `[tick]`".into(),
             ),

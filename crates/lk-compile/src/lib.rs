@@ -6,10 +6,12 @@
 mod error;
 mod suggest;
 
+pub mod build;
 pub mod component;
 pub mod manifest;
 pub mod process;
 pub mod protocol;
+pub mod provenance;
 pub mod runner;
 pub mod ticks;
 

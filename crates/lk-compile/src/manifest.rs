@@ -1,6 +1,7 @@
 //! `lk.toml`: what one component is, and the programs that implement it.
 
 mod file;
+mod programs;
 mod types;
 
 use std::collections::BTreeMap;
@@ -71,7 +72,7 @@ impl Manifest {
     }
 
     /// The component with its types resolved: from the folder `msg` beside
-    /// `lk.toml`, else the common ROS 2 types.
+    /// `lk.toml`, else from the inputs dataset, else the common ROS 2 types.
     ///
     /// # Errors
     /// A type that isn't found or breaks the rules; a config that doesn't fit
@@ -150,6 +151,11 @@ impl Manifest {
         self.check_tick()?;
         self.check_reference()?;
         for (name, candidate) in &file.candidates {
+            if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+                let message = format!("candidate name {name:?} can't name a file");
+                let hint = "use letters, digits, `_` and `-`";
+                return Err(self.error_at(&["candidates", name], message, Some(hint.into())));
+            }
             if candidate.run.is_empty() {
                 let message = format!("`run` of candidate {name} is empty");
                 return Err(self.error_at(&["candidates", name, "run"], message, None));

@@ -82,14 +82,24 @@ pub(crate) struct Process {
     ended: Option<ExitStatus>,
 }
 
+/// What a program's standard streams are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Streams {
+    /// Input and output carry the protocol, errors the log.
+    Protocol,
+    /// There is no input, and output and errors both are the log, in order.
+    Log,
+}
+
 impl Process {
     /// Starts `command` in `dir`. A program given by a relative path is found
     /// in `dir`, as a shell there would find it.
     pub(crate) fn start(
         dir: &std::path::Path,
         command: &[String],
-        stdin: Stdio,
-    ) -> std::io::Result<Process> {
+        streams: Streams,
+        log: Log,
+    ) -> std::io::Result<(Process, Pipes)> {
         let (program, arguments) = command.split_first().ok_or(std::io::ErrorKind::InvalidInput)?;
         let dir = std::path::absolute(dir)?;
         if !dir.is_dir() {
@@ -97,24 +107,24 @@ impl Process {
             return Err(std::io::Error::new(std::io::ErrorKind::NotADirectory, what));
         }
         let program = if program.contains('/') { dir.join(program) } else { program.into() };
-        let child = groups::spawn(
+        let (log_end, its_log) = std::io::pipe()?;
+        let (stdin, stdout) = match streams {
+            Streams::Protocol => (Stdio::piped(), Stdio::piped()),
+            Streams::Log => (Stdio::null(), Stdio::from(its_log.try_clone()?)),
+        };
+        let mut child = groups::spawn(
             Command::new(program)
                 .args(arguments)
                 .current_dir(dir)
                 .stdin(stdin)
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
+                .stdout(stdout)
+                .stderr(its_log)
                 .process_group(0),
         )?;
-        Ok(Process { child, ended: None })
-    }
-
-    /// The pipes to it, which are taken once.
-    pub(crate) fn pipes(&mut self, log: Log) -> std::io::Result<Pipes> {
-        let missing = || std::io::Error::other("the program's pipes were taken already");
-        let stdout = self.child.stdout.take().ok_or_else(missing)?;
-        let stderr = self.child.stderr.take().ok_or_else(missing)?;
-        Pipes::new(self.child.stdin.take(), stdout, stderr, log)
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let process = Process { child, ended: None };
+        let pipes = Pipes::new(stdin.map(Into::into), stdout.map(Into::into), log_end.into(), log)?;
+        Ok((process, pipes))
     }
 
     /// How it ended, waiting for that until `deadline`; `None` where it lives.

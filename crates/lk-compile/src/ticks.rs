@@ -58,7 +58,7 @@ impl Ticks {
         let mut ports = vec![None; inputs.channels().len()];
         for (number, port) in (0..).zip(&component.inputs) {
             let Some(id) = inputs.channel_id(&port.key) else {
-                return Err(Error::Inputs {
+                return Err(Error::Data {
                     message: format!("the inputs lack key {:?} of port {}", port.key, port.name),
                     path: location,
                     hint: suggest::hint(&port.key, inputs.keys().collect::<Vec<_>>()),
@@ -71,7 +71,7 @@ impl Ticks {
                 Encoding::Foreign(foreign) => Some(foreign.message_encoding.clone()),
             };
             if let Some(actual) = actual {
-                return Err(Error::Inputs {
+                return Err(Error::Data {
                     message: format!(
                         "key {:?} holds {actual} with other fields than {} of port {}",
                         port.key,
@@ -91,7 +91,7 @@ impl Ticks {
         });
         let ticks = Ticks::new(rule, samples)?;
         if ticks.is_empty() {
-            return Err(Error::Inputs {
+            return Err(Error::Data {
                 message: "the inputs hold no tick".into(),
                 path: location,
                 hint: Some(format!("record samples of {}", keys.join(", "))),

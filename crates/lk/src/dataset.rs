@@ -19,7 +19,6 @@
 
 mod backend;
 pub mod conformance;
-mod info;
 pub mod mcap;
 mod memory;
 mod open;
@@ -34,7 +33,6 @@ pub use backend::{
     Backend, Channel, ChannelId, ChannelStats, Encoding, Facts, ForeignEncoding, Integrity, Query,
     Role, Sample, Samples, SequenceMeaning,
 };
-pub use info::{ChannelInfo, DatasetInfo};
 pub use mcap::CreateOptions;
 pub use memory::Memory;
 pub use view::ChannelView;

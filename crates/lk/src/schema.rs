@@ -152,8 +152,7 @@ impl Schema {
     ///
     /// The common types of ROS 2 (`builtin_interfaces`, `std_msgs`,
     /// `geometry_msgs`, `sensor_msgs`, `nav_msgs` and a few more) need not be
-    /// given; they are those of Humble, from which later distributions differ in
-    /// single fields (`sensor_msgs/Range`). What is given comes first. `name` is `package/msg/Type` or `package/Type`; without a package
+    /// given. `name` is `package/msg/Type` or `package/Type`; without a package
     /// it is in `lk`.
     ///
     /// # Errors

@@ -226,6 +226,34 @@ fn types_come_from_the_msg_folder_and_from_ros() {
 }
 
 #[test]
+fn types_that_the_msg_folder_lacks_come_from_the_inputs() {
+    let folder = folder(
+        "[data]\ninputs = \"in.mcap\"\n",
+        &[("Attitude.msg", "attitude_filter/Part part\n")],
+    );
+    let manifest = Manifest::load(folder.path()).unwrap();
+    let error = manifest.component().unwrap_err();
+    assert!(error.to_string().contains("attitude_filter/msg/Imu of inputs.imu"), "{error}");
+
+    let text = "float64[<=1] rate\nattitude_filter/Part part\n\
+                ================\nMSG: attitude_filter/Part\nbool ok\n";
+    let schema = lk::Schema::parse("attitude_filter/msg/Imu", text).unwrap();
+    let mut inputs = lk::Dataset::create(manifest.inputs_path().unwrap()).unwrap();
+    let channel = lk::dataset::Channel {
+        key: "/imu".into(),
+        encoding: lk::dataset::Encoding::Cdr(schema.clone()),
+        role: lk::dataset::Role::None,
+        metadata: BTreeMap::new(),
+    };
+    inputs.add_channel(channel).unwrap();
+    inputs.close().unwrap();
+    let component = manifest.component().unwrap();
+    assert_eq!(component.inputs[0].schema, schema);
+    // A nested type of the inputs serves a file of msg/, too.
+    assert!(component.outputs[0].schema.to_msg_text().contains("bool ok"));
+}
+
+#[test]
 fn a_type_that_is_nowhere_is_named_with_the_file_to_write() {
     let folder = folder("", &[("Imu.msg", "float64 x\n")]);
     let error = Manifest::load(folder.path()).unwrap().component().unwrap_err();

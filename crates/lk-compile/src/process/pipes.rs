@@ -6,9 +6,9 @@
 //! lock, and with a window of one tick there is no handing over between
 //! threads, which costs more than the tick.
 
+use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsFd;
-use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -18,9 +18,9 @@ use super::Log;
 
 /// Pipes to and from a program.
 pub(crate) struct Pipes {
-    stdin: Option<ChildStdin>,
-    stdout: Option<ChildStdout>,
-    stderr: Option<ChildStderr>,
+    stdin: Option<File>,
+    stdout: Option<File>,
+    stderr: Option<File>,
     log: Log,
 }
 
@@ -35,19 +35,18 @@ pub(crate) enum Ready {
 
 impl Pipes {
     pub(super) fn new(
-        stdin: Option<ChildStdin>,
-        stdout: ChildStdout,
-        stderr: ChildStderr,
+        stdin: Option<OwnedFd>,
+        stdout: Option<OwnedFd>,
+        stderr: OwnedFd,
         log: Log,
     ) -> std::io::Result<Pipes> {
-        if let Some(stdin) = &stdin {
-            nonblocking(stdin)?;
-            enlarge(stdin);
+        let [stdin, stdout, stderr] =
+            [stdin, stdout, Some(stderr)].map(|pipe| pipe.map(File::from));
+        for pipe in [&stdin, &stdout, &stderr].into_iter().flatten() {
+            nonblocking(pipe)?;
+            enlarge(pipe);
         }
-        nonblocking(&stdout)?;
-        enlarge(&stdout);
-        nonblocking(&stderr)?;
-        Ok(Pipes { stdin, stdout: Some(stdout), stderr: Some(stderr), log })
+        Ok(Pipes { stdin, stdout, stderr, log })
     }
 
     /// Writes what the pipe takes now; returns how much. A program that reads
@@ -95,6 +94,11 @@ impl Pipes {
             }
         }
         Ok(())
+    }
+
+    /// Whether the program, and whoever else had it, has closed its log.
+    pub(crate) fn log_ended(&self) -> bool {
+        self.stderr.is_none()
     }
 
     /// Waits until there is something to read (or, with `writing`, room to

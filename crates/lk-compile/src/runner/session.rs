@@ -1,6 +1,5 @@
 //! One attempt at a run: a process, its pipes, and the conversation.
 
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use lk::codec::Plan;
@@ -10,8 +9,9 @@ use super::conversation::{Conversation, Fault, Trouble, shortened};
 use super::{Recorded, RunOptions};
 use crate::component::ComponentSpec;
 use crate::error::{Error, Result};
-use crate::process::{Ending, Log, Pipes, Process, Program, Ready};
+use crate::process::{Ending, Log, Pipes, Process, Program, Ready, Streams};
 use crate::protocol::{self, Answer, Direction, FrameBuffer, FrameError, HelloPort};
+use crate::provenance;
 use crate::ticks::Ticks;
 
 /// How long ticks that are sent ahead may take together. A harness hands its
@@ -114,15 +114,14 @@ impl<'a> Session<'a> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Result<Recorded, Stop>> {
         let Program { dir, run, .. } = self.program;
-        let mut process = match Process::start(dir, run, Stdio::piped()) {
-            Ok(process) => process,
+        let log = Log::new(self.options.log_lines);
+        let (process, pipes) = match Process::start(dir, run, Streams::Protocol, log) {
+            Ok(started) => started,
             Err(error) => {
                 let failure = self.program.start_failure("start", run, &error);
                 return Ok(Err(Stop { failure, cause: Cause::Certain }));
             }
         };
-        let log = Log::new(self.options.log_lines);
-        let pipes = process.pipes(log).map_err(|source| self.pipe_error(source))?;
         let incoming = FrameBuffer::new(1 << 18, self.options.max_frame_bytes);
         let (outgoing, written, stage) = (Vec::new(), 0, Stage::Starting);
         let mut link = Link { process, pipes, incoming, outgoing, written, stage };
@@ -336,11 +335,12 @@ impl<'a> Session<'a> {
     fn facts(&self, harness: &str) -> std::collections::BTreeMap<String, String> {
         let mut facts = self.options.facts.clone();
         for (name, value) in [
-            ("producer", concat!("lk ", env!("CARGO_PKG_VERSION"))),
-            ("component", &self.component.name),
-            ("harness", harness),
-            ("seed", &self.options.seed.to_string()),
-            ("undelivered_inputs", &self.ticks.undelivered().to_string()),
+            (provenance::PRODUCER, concat!("lk ", env!("CARGO_PKG_VERSION"))),
+            (provenance::COMPONENT, &self.component.name),
+            (provenance::PROGRAM, &self.program.label),
+            (provenance::HARNESS, harness),
+            (provenance::SEED, &self.options.seed.to_string()),
+            (provenance::UNDELIVERED, &self.ticks.undelivered().to_string()),
         ] {
             facts.insert(name.to_owned(), value.to_owned());
         }

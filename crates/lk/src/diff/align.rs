@@ -131,8 +131,7 @@ impl Pairing {
     }
 
     /// Positions in A and B of a pair.
-    #[cfg(test)]
-    fn pair(&self, ordinal: usize) -> Option<(usize, usize)> {
+    pub(crate) fn pair(&self, ordinal: usize) -> Option<(usize, usize)> {
         match &self.pairs {
             Pairs::Prefix(n) => (ordinal < *n).then_some((ordinal, ordinal)),
             Pairs::Listed(pairs) => pairs.get(ordinal).copied(),

@@ -41,8 +41,7 @@ fn element_of(array: &Array, index: usize) -> Option<Datum> {
 }
 
 /// In double quotes; whatever some reader might take for the end of the line
-/// is escaped. That goes for `#` and `=` too: rosidl, and what is made from
-/// it, looks for them without regard to quotes.
+/// is escaped.
 fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -52,7 +51,6 @@ fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
-            '#' | '=' => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
                 quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
             }
