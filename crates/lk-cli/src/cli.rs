@@ -3,12 +3,12 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::commands::{completions, schema};
+use crate::commands::{cat, completions, info, schema};
 
 /// Does the new implementation behave like the original?
-///
-/// lk runs a component and its ports on the same inputs, in lock-step, and
-/// compares what comes out, field by field.
+//
+// One paragraph for each command and no docs on values: a second one makes
+// clap spread all options over three lines each.
 #[derive(Debug, Parser)]
 #[command(name = "lk", version, after_help = EXIT_CODES, max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
@@ -23,6 +23,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Info(info::Args),
+    Cat(cat::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -38,8 +40,3 @@ With several of these, 2 goes before 3, and 3 before 1.
 
 References and candidates run UNCONFINED: with your rights, on your files, until
 lk has its sandbox. Don't run code that you wouldn't run yourself.";
-
-/// What the help of a command that runs programs ends with.
-pub(crate) const UNCONFINED: &str = "\
-Programs run UNCONFINED: with your rights, on your files, until lk has its
-sandbox. Don't run code that you wouldn't run yourself.";

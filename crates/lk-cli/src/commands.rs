@@ -1,4 +1,6 @@
 //! One file per command: its arguments, and `run(ctx, args)`.
 
+pub(crate) mod cat;
 pub(crate) mod completions;
+pub(crate) mod info;
 pub(crate) mod schema;

@@ -4,9 +4,12 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::ColorChoice;
-use lk_report::Style;
+use indicatif::ProgressBar;
+use lk::Dataset;
+use lk_report::{Style, printable};
 
 use crate::error::{Error, Result};
 
@@ -32,6 +35,15 @@ pub(crate) enum Exit {
     Mistake,
     /// A candidate did not build, or did not run to the end.
     Failed,
+}
+
+/// Progress on a terminal, wiped when it is dropped.
+pub(crate) struct Progress(ProgressBar);
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -74,6 +86,29 @@ impl Context {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             written => written.map_err(Error::Output),
         }
+    }
+
+    /// Tells of what could not be read of a dataset whose samples were used.
+    pub(crate) fn warn_of_loss(&self, dataset: &Dataset) {
+        let location = dataset.location();
+        for problem in dataset.integrity().problems {
+            self.warn(&format!("{location}: {problem}"));
+        }
+    }
+
+    /// Says something that a user should know, beside the result.
+    pub(crate) fn warn(&self, message: &str) {
+        let word = if self.stderr_color { "\x1b[33mwarning:\x1b[0m" } else { "warning:" };
+        let _ = writeln!(io::stderr().lock(), "{word} {}", printable(message));
+    }
+
+    /// A sign of life on a terminal while something of unknown length goes on;
+    /// gone when it is dropped.
+    pub(crate) fn spinner(&self, message: &'static str) -> Progress {
+        let bar = if self.progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        bar.set_message(message);
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Progress(bar)
     }
 
     /// Says what went wrong, why, and what to do about it.

@@ -4,6 +4,7 @@ use std::error::Error as _;
 use std::fmt::Write;
 use std::io;
 
+use lk::Time;
 use lk_report::printable;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,6 +18,12 @@ pub(crate) enum Error {
     #[error(transparent)]
     Compile(#[from] lk_compile::Error),
 
+    #[error("can't show the message of key {key} at {time} s")]
+    Sample { key: String, time: Time, source: Box<lk::Error> },
+
+    #[error("{message}")]
+    Usage { message: String, hint: String },
+
     #[error("can't write to standard output")]
     Output(#[source] io::Error),
 }
@@ -26,6 +33,8 @@ impl Error {
         match self {
             Error::Lk(error) => error.hint(),
             Error::Compile(error) => error.hint(),
+            Error::Sample { source, .. } => source.hint(),
+            Error::Usage { hint, .. } => Some(hint.clone()),
             Error::Output(_) => None,
         }
     }

@@ -1,5 +1,6 @@
 //! Results as JSON: everything that is known, for programs.
 
+use lk::dataset::DatasetInfo;
 use lk::diff::DiffResult;
 use lk::outcome::VerifyOutcome;
 
@@ -13,6 +14,11 @@ pub fn diff(result: &DiffResult) -> String {
 /// comparison of each candidate in it.
 pub fn verify(outcome: &VerifyOutcome) -> String {
     pretty(serde_json::to_string_pretty(outcome))
+}
+
+/// What is in a dataset, as indented JSON with a final newline.
+pub fn info(info: &DatasetInfo) -> String {
+    pretty(serde_json::to_string_pretty(info))
 }
 
 fn pretty(json: serde_json::Result<String>) -> String {

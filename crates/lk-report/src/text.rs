@@ -1,11 +1,13 @@
 //! Results as text: bounded, aligned, the verdict first.
 
 mod diff;
+mod info;
 mod verify;
 
 #[cfg(test)]
 mod tests;
 
+use lk::dataset::DatasetInfo;
 use lk::diff::{DiffResult, Verdict};
 use lk::outcome::VerifyOutcome;
 
@@ -32,6 +34,14 @@ pub fn verify(outcome: &VerifyOutcome, report: Option<&str>, style: Style) -> St
     page.out
 }
 
+/// What is in a dataset as text: counts, times, facts, what is wrong with it,
+/// and a line for each key. `checked` says that every message was read.
+pub fn info(info: &DatasetInfo, checked: bool, style: Style) -> String {
+    let mut page = Page::new(None, style);
+    info::page(&mut page, info, checked);
+    page.out
+}
+
 /// Text on its way out, and what every part of it needs to know.
 struct Page<'a> {
     out: String,
@@ -39,8 +49,8 @@ struct Page<'a> {
     style: Style,
 }
 
-/// Where labelled lines have their text.
-const LABEL_WIDTH: usize = 12;
+/// Labels are padded to this, then comes a gap of two.
+const LABEL_WIDTH: usize = 10;
 
 impl<'a> Page<'a> {
     fn new(report: Option<&'a str>, style: Style) -> Page<'a> {
@@ -66,7 +76,7 @@ impl<'a> Page<'a> {
 
     /// `  label       text`, the label faint.
     fn labelled(&mut self, label: &str, text: &str) {
-        let label = format!("{label:<LABEL_WIDTH$}");
+        let label = format!("{label:<LABEL_WIDTH$}  ");
         let label = self.paint(Ink::Faint, &label);
         self.line(2, &format!("{label}{text}"));
     }

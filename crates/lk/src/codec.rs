@@ -21,6 +21,7 @@ mod encode;
 pub(crate) mod fault;
 pub(crate) mod layout;
 pub(crate) mod number;
+pub mod typed;
 pub(crate) mod writer;
 
 use cursor::Cursor;

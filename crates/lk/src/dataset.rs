@@ -19,6 +19,7 @@
 
 mod backend;
 pub mod conformance;
+mod info;
 pub mod mcap;
 mod memory;
 mod open;
@@ -33,6 +34,7 @@ pub use backend::{
     Backend, Channel, ChannelId, ChannelStats, Encoding, Facts, ForeignEncoding, Integrity, Query,
     Role, Sample, Samples, SequenceMeaning,
 };
+pub use info::{ChannelInfo, DatasetInfo};
 pub use mcap::CreateOptions;
 pub use memory::Memory;
 pub use view::ChannelView;

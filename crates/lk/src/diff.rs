@@ -1,9 +1,19 @@
 //! diffdiff: the comparison of two datasets.
 
-#[allow(dead_code, reason = "the comparison comes next")]
 mod align;
+mod compare;
+mod engine;
+mod inputs;
+mod judge;
+mod plan;
 mod policy;
 mod result;
+mod stats;
+mod stream;
 
+pub use engine::diff;
 pub use policy::{Effect, Glob, Policy, Rule, Scope, Tolerance};
 pub use result::*;
+
+#[cfg(test)]
+mod tests;

@@ -64,11 +64,11 @@ pub enum Error {
     },
 
     /// A Rust type, or a value of it, that the type system can't hold.
-    #[error("field {field} of {type_name}: {reason}")]
+    #[error("{}{type_name} can't be a message: {reason}", field_of(.field))]
     Trace {
         /// The Rust type.
         type_name: String,
-        /// Dotted path.
+        /// Dotted path; empty where it is the type itself.
         field: String,
         /// What can't be held, and what to use instead.
         reason: String,

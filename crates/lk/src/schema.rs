@@ -10,6 +10,7 @@ mod fingerprint;
 mod literal;
 mod msg;
 mod print;
+pub mod trace;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -17,6 +18,10 @@ use std::sync::Arc;
 
 use crate::error::Result;
 use crate::value::Datum;
+
+pub(crate) use trace::constant_chars;
+#[cfg(test)]
+pub(crate) use trace::many;
 
 /// A message type with all nested types, checked on construction.
 ///
@@ -152,7 +157,8 @@ impl Schema {
     ///
     /// The common types of ROS 2 (`builtin_interfaces`, `std_msgs`,
     /// `geometry_msgs`, `sensor_msgs`, `nav_msgs` and a few more) need not be
-    /// given. `name` is `package/msg/Type` or `package/Type`; without a package
+    /// given; they are those of Humble, from which later distributions differ in
+    /// single fields (`sensor_msgs/Range`). What is given comes first. `name` is `package/msg/Type` or `package/Type`; without a package
     /// it is in `lk`.
     ///
     /// # Errors

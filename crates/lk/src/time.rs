@@ -157,6 +157,14 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
         let stamp = Stamp::deserialize(deserializer)?;
+        if i64::from(stamp.nanosec) >= NANOS_PER_SEC {
+            // Carrying it over to the seconds would write other bytes than
+            // were read.
+            let nanosec = stamp.nanosec;
+            return Err(serde::de::Error::custom(format!(
+                "time has {nanosec} nanoseconds beside its seconds, which must be below {NANOS_PER_SEC}"
+            )));
+        }
         Ok(Time(i64::from(stamp.sec) * NANOS_PER_SEC + i64::from(stamp.nanosec)))
     }
 }

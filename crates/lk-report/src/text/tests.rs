@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use lk::Time;
+use lk::dataset::{ChannelInfo, DatasetInfo, Integrity, Role, SequenceMeaning};
 use lk::diff::{
     Alignment, DiffResult, Divergence, ErrorStats, FieldDiff, InputBefore, KeyDiff, MessageCounts,
     Mismatch, MismatchKind, REPORT_VERSION, SchemaFinding, SchemaFindingKind, TimestampDiff,
@@ -12,7 +13,7 @@ use lk::outcome::{
 };
 use lk::value::Scalar;
 
-use super::{diff, verify};
+use super::{diff, info, verify};
 use crate::style::Style;
 
 const MILLI: i64 = 1_000_000;
@@ -297,6 +298,50 @@ fn schema_findings_nan_and_lengths() {
     found.fields[0].values.ignored = 6_000;
     found.fields[0].tolerance = "ignore: noisy".to_owned();
     insta::assert_snapshot!(diff(&result, None, Style::PLAIN));
+}
+
+fn dataset_info() -> DatasetInfo {
+    let channel = |key: &str, role, samples: u64| ChannelInfo {
+        key: key.to_owned(),
+        role,
+        type_name: "attitude_filter/msg/Imu".to_owned(),
+        encoding: "cdr".to_owned(),
+        opaque_reason: None,
+        samples,
+        first: (samples > 0).then_some(Time::ZERO),
+        last: (samples > 0).then(|| Time::from_nanos(60_000 * MILLI)),
+    };
+    let mut note = channel("note", Role::None, 0);
+    note.encoding = "json".to_owned();
+    note.opaque_reason = Some("lk does not read jsonschema".to_owned());
+    DatasetInfo {
+        location: "inputs.mcap".to_owned(),
+        samples: 6_001,
+        first: Some(Time::ZERO),
+        last: Some(Time::from_nanos(60_000 * MILLI)),
+        sequence: SequenceMeaning::Tick,
+        facts: BTreeMap::from([("producer".to_owned(), "lk 0.1.0".to_owned())]),
+        channels: vec![channel("imu", Role::Input, 6_001), note],
+        integrity: Integrity { verified: true, ..Integrity::default() },
+    }
+}
+
+#[test]
+fn info_of_a_whole_file() {
+    insta::assert_snapshot!(info(&dataset_info(), false, Style::PLAIN));
+}
+
+#[test]
+fn info_of_a_damaged_file() {
+    let mut damaged = dataset_info();
+    damaged.integrity = Integrity {
+        verified: true,
+        lost_bytes: 1 << 20,
+        lost_samples: 812,
+        first_bad_offset: Some(4096),
+        problems: vec!["the chunk doesn't match its checksum (at byte 4096)".to_owned()],
+    };
+    insta::assert_snapshot!(info(&damaged, true, Style::PLAIN));
 }
 
 #[test]

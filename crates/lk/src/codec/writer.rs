@@ -81,6 +81,27 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Offset in the payload, its header included.
+    pub(crate) fn offset(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Puts another length where one was written, which ends at `end`.
+    pub(crate) fn replace_length(
+        &mut self,
+        end: usize,
+        len: usize,
+        bound: Option<usize>,
+    ) -> Walk<()> {
+        // Written anew at the end of the payload, so that the same is checked.
+        let start = self.out.len();
+        self.length(len, bound)?;
+        let written = self.out.len() - size_of::<u32>();
+        self.out.copy_within(written.., end - size_of::<u32>());
+        self.out.truncate(start);
+        Ok(())
+    }
+
     fn count(&mut self, len: usize) -> Walk<()> {
         let count = u32::try_from(len)
             .map_err(|_| Fault::new(0, format!("length {len} doesn't fit its 32 bits")))?;

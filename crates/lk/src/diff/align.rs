@@ -131,7 +131,8 @@ impl Pairing {
     }
 
     /// Positions in A and B of a pair.
-    pub(crate) fn pair(&self, ordinal: usize) -> Option<(usize, usize)> {
+    #[cfg(test)]
+    fn pair(&self, ordinal: usize) -> Option<(usize, usize)> {
         match &self.pairs {
             Pairs::Prefix(n) => (ordinal < *n).then_some((ordinal, ordinal)),
             Pairs::Listed(pairs) => pairs.get(ordinal).copied(),

@@ -1,8 +1,6 @@
 //! What counts as equal: a default, and rules that say otherwise by field.
 
-#[allow(dead_code, reason = "the comparison comes next")]
 mod glob;
-#[allow(dead_code, reason = "the comparison comes next")]
 mod resolve;
 mod rule;
 mod span;
@@ -10,6 +8,8 @@ mod span;
 use serde::{Deserialize, Serialize};
 
 pub use glob::Glob;
+pub(super) use glob::{FieldPath, quote_key};
+pub(super) use resolve::{Decision, FieldKind, Resolver};
 pub use rule::{Effect, Rule, Tolerance};
 
 use crate::dataset::Role;
@@ -92,7 +92,6 @@ impl Policy {
 
     /// Whether the numbers in it make sense, which reading it as data can't
     /// see to.
-    #[allow(dead_code, reason = "the comparison comes next")]
     pub(super) fn check(&self) -> Result<()> {
         let error = |what: &str, reason: &str| Err(Error::policy(what, reason.to_owned()));
         if !self.default.is_valid() {
@@ -115,7 +114,6 @@ impl Policy {
 impl Scope {
     /// Why a key is left out; `None` where it is compared. A role is `None`
     /// where that side lacks the key.
-    #[allow(dead_code, reason = "the comparison comes next")]
     pub(super) fn leaves_out(
         self,
         reference: Option<Role>,

@@ -63,6 +63,14 @@ pub struct DiffResult {
     pub notes: Vec<String>,
 }
 
+impl DiffResult {
+    /// Whether keys, timestamps and values match. Of an incomparable result
+    /// this says nothing; ask the verdict.
+    pub fn all_match(&self) -> bool {
+        self.keys_match && self.timestamps_match && self.values_match
+    }
+}
+
 /// One rule of the policy and how many fields it decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleUse {

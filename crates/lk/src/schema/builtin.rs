@@ -1,4 +1,4 @@
-//! The common types of ROS 2, which need no definition.
+//! The common types of ROS 2, which need no definition: those of Humble.
 
 /// Definitions in the form of MCAP's `ros2msg`; each begins with a line
 /// `MSG: package/msg/Type` after a line of `=`.

@@ -41,7 +41,8 @@ fn element_of(array: &Array, index: usize) -> Option<Datum> {
 }
 
 /// In double quotes; whatever some reader might take for the end of the line
-/// is escaped.
+/// is escaped. That goes for `#` and `=` too: rosidl, and what is made from
+/// it, looks for them without regard to quotes.
 fn quote(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -51,6 +52,7 @@ fn quote(text: &str) -> String {
             '\n' => quoted.push_str("\\n"),
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
+            '#' | '=' => quoted.push_str(&format!("\\x{:02x}", u32::from(c))),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') => {
                 quoted.push_str(&format!("\\u{:04x}", u32::from(c)));
             }

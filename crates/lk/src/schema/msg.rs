@@ -151,7 +151,12 @@ impl Reader<'_> {
         let mut ty = MessageType { name: name.to_owned(), fields: vec![], constants: vec![] };
         for (index, line) in source.text.lines().enumerate() {
             let place = Place { type_name: name, line: source.line + index + 1 };
-            let line = line.trim();
+            let mut line = line.trim();
+            // Annotations such as `@key`, on a line of their own or before a
+            // field, say nothing about the encoding.
+            while line.starts_with('@') {
+                line = line.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim());
+            }
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }

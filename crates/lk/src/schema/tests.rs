@@ -49,10 +49,15 @@ fn constants_and_defaults_are_kept() {
          float64[2] pair [1e-3, .5] # both\nbool[] none []\n",
         "int32 A=-5\nuint8 B=255\nfloat32 C=1.0\nbool D=true\nchar E=65\n\
          string F=\"no quotes\"\nfloat64 x 1.5\nint64 big -9223372036854775808\n\
-         uint64 huge 18446744073709551615\nbool on true\nstring s \"a # b\"\n\
+         uint64 huge 18446744073709551615\nbool on true\nstring s \"a \\x23 b\"\n\
          string t \"it's\"\nint32[] list [1, -2, 3]\nstring[<=2] names [\"a]\", \"b,\"]\n\
          float64[2] pair [0.001, 0.5]\nbool[] none []\n",
     );
+}
+
+#[test]
+fn annotations_are_skipped() {
+    check("@key\nint32 a\n@key  @external int32 b 5\n", "int32 a\nint32 b 5\n");
 }
 
 #[test]

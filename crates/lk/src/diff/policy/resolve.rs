@@ -22,6 +22,8 @@ pub(crate) enum FieldKind {
 /// What was decided about one field.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Decision {
+    /// Index of the rule; `None` for the policy's default.
+    rule: Option<usize>,
     pub(crate) effect: Effect,
     pub(crate) nan_equal: bool,
     /// As reports show it: `abs=1e-6`, `exact`, `ignore: noisy`.
@@ -74,19 +76,17 @@ impl<'a> Resolver<'a> {
         self.names.insert(name);
     }
 
-    /// Decides a field, and counts it for the rule that did.
+    /// Decides a field.
     pub(crate) fn decide(&mut self, path: &FieldPath, kind: FieldKind) -> Decision {
         let rule = self.last_match(path, kind);
-        if let Some(used) = rule.and_then(|i| self.uses.get_mut(i)) {
-            used.fields += 1;
-        }
         self.decision(rule, kind)
     }
 
-    /// What would be decided, without counting it.
-    pub(crate) fn peek(&mut self, path: &FieldPath, kind: FieldKind) -> Decision {
-        let rule = self.last_match(path, kind);
-        self.decision(rule, kind)
+    /// Counts a decided field for the rule that did.
+    pub(crate) fn count(&mut self, decision: &Decision) {
+        if let Some(used) = decision.rule.and_then(|i| self.uses.get_mut(i)) {
+            used.fields += 1;
+        }
     }
 
     fn last_match(&mut self, path: &FieldPath, kind: FieldKind) -> Option<usize> {
@@ -107,8 +107,8 @@ impl<'a> Resolver<'a> {
         last
     }
 
-    fn decision(&self, rule: Option<usize>, kind: FieldKind) -> Decision {
-        let rule = rule.and_then(|i| self.policy.rules.get(i));
+    fn decision(&self, index: Option<usize>, kind: FieldKind) -> Decision {
+        let rule = index.and_then(|i| self.policy.rules.get(i));
         let effect = match rule {
             Some(rule) => rule.effect,
             None if kind == FieldKind::Float => Effect::Close(self.policy.default),
@@ -122,7 +122,7 @@ impl<'a> Resolver<'a> {
         } else if kind == FieldKind::Float && !nan_equal {
             text.push_str(",nan_equal=false");
         }
-        Decision { effect, nan_equal, text, reason }
+        Decision { rule: index, effect, nan_equal, text, reason }
     }
 
     /// The use of every rule.

@@ -1,0 +1,39 @@
+//! `lk info`: what is in a dataset.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lk::Dataset;
+use lk_report::{json, text};
+
+use crate::context::{Context, Exit};
+use crate::error::Result;
+
+/// Show what is in a dataset: keys, types, counts, times, damage
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The dataset
+    file: PathBuf,
+    /// Read every message and check it; the exit code is 2 where some are lost
+    #[arg(long)]
+    check: bool,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
+    let mut dataset = Dataset::open(&args.file)?;
+    if args.check {
+        let _spinner = ctx.spinner("checking");
+        dataset.check()?;
+    }
+    let info = dataset.info()?;
+    if args.json {
+        ctx.print(&json::info(&info))?;
+    } else {
+        ctx.print(&text::info(&info, args.check, ctx.style))?;
+    }
+    let lost = info.integrity.lost_samples > 0 || info.integrity.lost_bytes > 0;
+    Ok(if args.check && lost { Exit::Mistake } else { Exit::Equal }.into())
+}

@@ -1,0 +1,509 @@
+//! The walk of two payloads at once.
+
+mod evidence;
+mod float;
+mod integer;
+mod one_side;
+
+use std::borrow::Cow;
+
+use one_side::starts;
+
+use super::plan::{
+    ByName, Elements, FieldsPlan, LeafSide, NamedField, Op, PairPlan, Part, Payloads, Records, Text,
+};
+use super::policy::Policy;
+use super::stats::{At, EVIDENCE, Partial};
+use super::{Mismatch, MismatchKind};
+use crate::codec::cursor::Cursor;
+use crate::codec::fault::Walk;
+use crate::error::Error;
+use crate::schema::Primitive;
+use crate::time::{Span, Time};
+use crate::value::Scalar;
+
+/// One message of either side.
+#[derive(Clone, Copy)]
+pub(super) struct Message<'a> {
+    /// Position in its key.
+    pub(super) index: u64,
+    pub(super) time: Time,
+    /// Where the runner wrote the dataset.
+    pub(super) tick: Option<u64>,
+    pub(super) payload: &'a [u8],
+}
+
+/// Compares a pair of messages, the next of its key.
+pub(super) fn pair(
+    plan: &PairPlan,
+    policy: &Policy,
+    partial: &mut Partial,
+    a: Message<'_>,
+    b: Message<'_>,
+) {
+    partial.next_pair();
+    let at = At { index: a.index, time: a.time.as_nanos(), tick: a.tick };
+    let mut walk = PairWalk { plan, partial, at, indices: Vec::new(), violations: 0 };
+    match &plan.payloads {
+        Payloads::Opaque => {
+            walk.times(policy, a.time, b.time);
+            walk.bytes(a.payload, b.payload);
+        }
+        Payloads::Fields(fields) => {
+            let same = fields.same_wire && a.payload == b.payload;
+            let checked = fields.reference.check(a.payload).map_err(|e| ("reference", a.index, e));
+            let checked = checked.and_then(|()| match same {
+                true => Ok(()),
+                false => fields.candidate.check(b.payload).map_err(|e| ("candidate", b.index, e)),
+            });
+            if let Err((side, index, error)) = checked {
+                walk.undecodable(side, index, &error);
+                return;
+            }
+            walk.times(policy, a.time, b.time);
+            walk.payloads(fields, a.payload, b.payload, same);
+        }
+        // Pairs of these are not made.
+        Payloads::Incomparable => return,
+    }
+    let violations = walk.violations;
+    partial.first.get_or_insert(at);
+    match violations {
+        0 => partial.n_matching += 1,
+        _ => partial.n_different += 1,
+    }
+}
+
+struct PairWalk<'w> {
+    plan: &'w PairPlan,
+    partial: &'w mut Partial,
+    at: At,
+    /// Indices of the elements that the walk is in.
+    indices: Vec<usize>,
+    /// In this pair.
+    violations: u64,
+}
+
+/// The bytes of the same elements on both sides, little-endian.
+struct Slices<'s> {
+    a: &'s [u8],
+    b: &'s [u8],
+    /// Known to be equal in every bit.
+    equal: bool,
+}
+
+impl Slices<'_> {
+    /// A part of them, in bytes.
+    fn part(&self, from: usize, len: usize) -> Slices<'_> {
+        let slice = |bytes: &'_ [u8]| -> std::ops::Range<usize> {
+            let end = (from + len).min(bytes.len());
+            from.min(end)..end
+        };
+        Slices { a: &self.a[slice(self.a)], b: &self.b[slice(self.b)], equal: self.equal }
+    }
+}
+
+impl PairWalk<'_> {
+    /// Compares the times of the pair, apart from its values.
+    fn times(&mut self, policy: &Policy, a: Time, b: Time) {
+        let apart = a.as_nanos().abs_diff(b.as_nanos());
+        let difference = Span::from_nanos(i64::try_from(apart).unwrap_or(i64::MAX));
+        let violates = policy.check_timestamps && difference > policy.timestamp_tol;
+        self.partial.time(difference, violates);
+        if violates {
+            self.evidence(|at| Mismatch {
+                a: Scalar::Int(a.as_nanos()),
+                b: Scalar::Int(b.as_nanos()),
+                error: Some(apart as f64),
+                tolerance: format!("timestamp_tol={} ns", policy.timestamp_tol.as_nanos()),
+                ..Mismatch::of_message(at, MismatchKind::Time)
+            });
+        }
+    }
+
+    fn undecodable(&mut self, side: &str, index: u64, error: &Error) {
+        self.partial.errors += 1;
+        if self.partial.error_texts.len() < EVIDENCE {
+            self.partial.error_texts.push(format!("message {index} of the {side}: {error}"));
+        }
+        let field = match error {
+            Error::Decode { field, .. } => field.clone(),
+            _ => String::new(),
+        };
+        self.evidence(|at| Mismatch {
+            path: field,
+            ..Mismatch::of_message(at, MismatchKind::Decode)
+        });
+    }
+
+    /// Compares whole payloads that can't be decoded.
+    fn bytes(&mut self, a: &[u8], b: &[u8]) {
+        let (Some(leaf), Some(stats)) = (self.plan.leaves.first(), self.partial.leaves.first_mut())
+        else {
+            return;
+        };
+        if leaf.close.ignore {
+            stats.ignored += 1;
+            return;
+        }
+        stats.compared += 1;
+        if a == b {
+            self.partial.undecoded += 1;
+            return;
+        }
+        stats.not_bit_equal += 1;
+        stats.violate(1, &self.at);
+        self.violations += 1;
+        let tolerance = leaf.decision.text.clone();
+        self.evidence(|at| Mismatch {
+            a: evidence::hex(a),
+            b: evidence::hex(b),
+            tolerance,
+            ..Mismatch::of_message(at, MismatchKind::Value)
+        });
+    }
+
+    fn payloads(&mut self, plan: &FieldsPlan, a: &[u8], b: &[u8], same: bool) {
+        // Equal bytes are walked all the same, one side of them: that they can
+        // be decoded and what they hold is part of the answer.
+        self.partial.undecoded += u64::from(same);
+        let walked = Cursor::new(a).and_then(|mut a| {
+            let mut b = if same { a } else { Cursor::new(b)? };
+            self.ops(&plan.pair, &mut a, &mut b, same)
+        });
+        debug_assert!(walked.is_ok(), "checked payloads can be walked");
+    }
+
+    fn ops<'p>(
+        &mut self,
+        ops: &[Op],
+        a: &mut Cursor<'p>,
+        b: &mut Cursor<'p>,
+        same: bool,
+    ) -> Walk<()> {
+        for op in ops {
+            match op {
+                Op::Run { primitive, total, parts } => {
+                    let size = primitive.size();
+                    let (x, y) = (a.run(size, *total)?, b.run(size, *total)?);
+                    let (x, y) = (ordered(x, size, a), ordered(y, size, b));
+                    let all = Slices { a: &x, b: &y, equal: same || x == y };
+                    let mut from = 0;
+                    for part in parts {
+                        let len = part.count * size;
+                        self.numbers(*primitive, part, all.part(from, len));
+                        from += len;
+                    }
+                }
+                Op::Sequence { primitive, bound, elements } => {
+                    let size = primitive.size();
+                    let (n, m) = (a.length(*bound, size)?, b.length(*bound, size)?);
+                    let (x, y) = (a.run(size, n)?, b.run(size, m)?);
+                    let (x, y) = (ordered(x, size, a), ordered(y, size, b));
+                    let all = Slices { a: &x, b: &y, equal: same };
+                    for part in elements.parts(0, n.min(m)) {
+                        self.numbers(
+                            *primitive,
+                            &part,
+                            all.part(part.first * size, part.count * size),
+                        );
+                    }
+                    self.lengths(elements, n, m);
+                }
+                Op::Text { text, leaf } => self.text(*text, *leaf, 0, a, b)?,
+                Op::Texts { text, count, elements } => {
+                    let (n, m) = (count.read(a, 4)?, count.read(b, 4)?);
+                    for part in elements.parts(0, n.min(m)) {
+                        for index in part.first..part.first + part.count {
+                            self.text(*text, part.leaf, index, a, b)?;
+                        }
+                    }
+                    for _ in m..n {
+                        text.read(a)?;
+                    }
+                    for _ in n..m {
+                        text.read(b)?;
+                    }
+                    self.lengths(elements, n, m);
+                }
+                Op::Records(records) => self.records(records, a, b, same)?,
+                Op::Empty => {
+                    a.bytes(1)?;
+                    b.bytes(1)?;
+                }
+                Op::ByName(by_name) => self.by_name(by_name, a, b)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares numbers of one leaf.
+    fn numbers(&mut self, primitive: Primitive, part: &Part, slices: Slices<'_>) {
+        let (Some(leaf), Some(stats)) =
+            (self.plan.leaves.get(part.leaf), self.partial.leaves.get_mut(part.leaf))
+        else {
+            return;
+        };
+        let (close, at) = (&leaf.close, &self.at);
+        if close.ignore {
+            stats.ignored += part.count as u64;
+            return;
+        }
+        let Slices { a, b, equal } = slices;
+        macro_rules! floats {
+            ($size:literal) => {{
+                let (a, b) = (a.as_chunks::<$size>().0, b.as_chunks::<$size>().0);
+                match equal {
+                    true => float::equal(a, close, stats, at),
+                    false => float::compare(a, b, close, stats, at),
+                }
+            }};
+        }
+        macro_rules! integers {
+            ($ty:ty) => {{
+                if equal {
+                    integer::equal::<$ty>(a, stats);
+                    0
+                } else {
+                    integer::compare::<$ty>(a, b, close, stats, at)
+                }
+            }};
+        }
+        let violations = match primitive {
+            Primitive::Float64 => floats!(8),
+            Primitive::Float32 => floats!(4),
+            Primitive::Int8 => integers!(i8),
+            Primitive::Uint8 | Primitive::Char => integers!(u8),
+            Primitive::Int16 => integers!(i16),
+            Primitive::Uint16 => integers!(u16),
+            Primitive::Int32 => integers!(i32),
+            Primitive::Uint32 => integers!(u32),
+            Primitive::Int64 => integers!(i64),
+            Primitive::Uint64 => integers!(u64),
+            Primitive::Bool | Primitive::Byte => {
+                let unequal = a.iter().zip(b).map(|(a, b)| u64::from(a != b)).sum();
+                stats.compared += a.len() as u64;
+                stats.not_bit_equal += unequal;
+                stats.violate(unequal, at);
+                unequal
+            }
+        };
+        if violations > 0 {
+            self.violations += violations;
+            self.number_evidence(primitive, part, a, b);
+        }
+    }
+
+    /// Names the elements of a leaf that violate.
+    fn number_evidence(&mut self, primitive: Primitive, part: &Part, a: &[u8], b: &[u8]) {
+        let Some(leaf) = self.plan.leaves.get(part.leaf) else { return };
+        let size = primitive.size();
+        for (n, (a, b)) in a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate() {
+            if !self.partial.wants_evidence() {
+                return;
+            }
+            if let Some(found) = evidence::number(primitive, a, b, &leaf.close) {
+                let path = leaf.path_at(&self.indices, part.first + n);
+                let tolerance = leaf.decision.text.clone();
+                self.evidence(|at| Mismatch {
+                    path,
+                    a: found.a,
+                    b: found.b,
+                    error: found.error,
+                    tolerance,
+                    ..Mismatch::of_message(at, found.kind)
+                });
+            }
+        }
+    }
+
+    fn text(
+        &mut self,
+        text: Text,
+        leaf: usize,
+        element: usize,
+        a: &mut Cursor<'_>,
+        b: &mut Cursor<'_>,
+    ) -> Walk<()> {
+        let (x, y) = (text.read(a)?, text.read(b)?);
+        let (Some(leaf), Some(stats)) =
+            (self.plan.leaves.get(leaf), self.partial.leaves.get_mut(leaf))
+        else {
+            return Ok(());
+        };
+        if leaf.close.ignore {
+            stats.ignored += 1;
+            return Ok(());
+        }
+        stats.compared += 1;
+        if x == y {
+            return Ok(());
+        }
+        stats.not_bit_equal += 1;
+        stats.violate(1, &self.at);
+        self.violations += 1;
+        if self.partial.wants_evidence() {
+            let path = leaf.path_at(&self.indices, element);
+            let tolerance = leaf.decision.text.clone();
+            self.evidence(|at| Mismatch {
+                path,
+                a: evidence::text(&x),
+                b: evidence::text(&y),
+                tolerance,
+                ..Mismatch::of_message(at, MismatchKind::Value)
+            });
+        }
+        Ok(())
+    }
+
+    /// Counts the elements that one side's array has more of.
+    fn lengths(&mut self, elements: &Elements, n: usize, m: usize) {
+        if n == m {
+            return;
+        }
+        let (from, to) = (n.min(m), n.max(m));
+        let side = if n > m { LeafSide::Reference } else { LeafSide::Candidate };
+        let mut shape = None;
+        for part in elements.parts(from, to) {
+            if self.count(part.leaf, part.count as u64, side) {
+                shape = shape.or(Some(part.leaf));
+            }
+        }
+        if let Some(leaf) = shape {
+            let path = self
+                .plan
+                .leaves
+                .get(leaf)
+                .map_or_else(String::new, |leaf| leaf.array_path_at(&self.indices));
+            self.shape_violation(leaf, path, n, m);
+        }
+    }
+
+    fn shape_violation(&mut self, leaf: usize, path: String, n: usize, m: usize) {
+        let (Some(leaf), Some(stats)) =
+            (self.plan.leaves.get(leaf), self.partial.leaves.get_mut(leaf))
+        else {
+            return;
+        };
+        stats.shape_violations += 1;
+        stats.first_violation.get_or_insert(self.at.time);
+        self.violations += 1;
+        let tolerance = leaf.decision.text.clone();
+        self.evidence(|at| Mismatch {
+            path,
+            a: Scalar::Uint(n as u64),
+            b: Scalar::Uint(m as u64),
+            tolerance,
+            ..Mismatch::of_message(at, MismatchKind::Length)
+        });
+    }
+
+    fn records<'p>(
+        &mut self,
+        records: &Records,
+        a: &mut Cursor<'p>,
+        b: &mut Cursor<'p>,
+        same: bool,
+    ) -> Walk<()> {
+        let n = records.count.read(a, records.min_size[0])?;
+        let m = records.count.read(b, records.min_size[1])?;
+        for index in 0..n.min(m) {
+            self.indices.push(index);
+            self.ops(records.ops(index), a, b, same)?;
+            self.indices.pop();
+            if let Some(stats) = records.uncounted.and_then(|i| self.partial.leaves.get_mut(i)) {
+                stats.compared += 1;
+            }
+        }
+        let mut shape = None;
+        let (cursor, side) = match n > m {
+            true => (a, LeafSide::Reference),
+            false => (b, LeafSide::Candidate),
+        };
+        for index in n.min(m)..n.max(m) {
+            let found = self.one_side(records.ops(index), cursor, side)?;
+            let counted = records.uncounted.filter(|leaf| self.count(*leaf, 1, side));
+            shape = shape.or(found).or(counted);
+        }
+        if let Some(leaf) = shape {
+            let path = records.path_at(&self.indices);
+            self.shape_violation(leaf, path, n, m);
+        }
+        Ok(())
+    }
+
+    fn by_name<'p>(
+        &mut self,
+        by_name: &ByName,
+        a: &mut Cursor<'p>,
+        b: &mut Cursor<'p>,
+    ) -> Walk<()> {
+        let starts_a = starts(&by_name.reference, a)?;
+        let starts_b = starts(&by_name.candidate, b)?;
+        for field in &by_name.fields {
+            match field {
+                NamedField::Both { reference, candidate, ops } => {
+                    if let (Some(a), Some(b)) = (starts_a.get(*reference), starts_b.get(*candidate))
+                    {
+                        self.ops(ops, &mut a.clone(), &mut b.clone(), false)?;
+                    }
+                }
+                NamedField::Reference { at, ops } => {
+                    if let Some(cursor) = starts_a.get(*at) {
+                        self.one_side(ops, &mut cursor.clone(), LeafSide::Reference)?;
+                    }
+                }
+                NamedField::Candidate { at, ops } => {
+                    if let Some(cursor) = starts_b.get(*at) {
+                        self.one_side(ops, &mut cursor.clone(), LeafSide::Candidate)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn evidence(&mut self, mismatch: impl FnOnce(&At) -> Mismatch) {
+        if self.partial.wants_evidence() {
+            let mismatch = mismatch(&self.at);
+            self.partial.mismatches.push(mismatch);
+        }
+    }
+}
+
+/// The bytes of numbers with the lowest byte first.
+fn ordered<'a>(bytes: &'a [u8], size: usize, cursor: &Cursor<'_>) -> Cow<'a, [u8]> {
+    if size == 1 || !cursor.big_endian() {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned(bytes.chunks_exact(size).flat_map(|number| number.iter().rev().copied()).collect())
+}
+
+impl Text {
+    /// The text as it can be compared: wide text as UTF-8 too.
+    fn read<'a>(self, cursor: &mut Cursor<'a>) -> Walk<Cow<'a, str>> {
+        if self.wide {
+            let mut text = String::new();
+            cursor.wstring(self.bound, &mut text)?;
+            return Ok(Cow::Owned(text));
+        }
+        cursor.string(self.bound).map(Cow::Borrowed)
+    }
+}
+
+impl Mismatch {
+    /// A mismatch of a whole message, with nothing said about values.
+    pub(super) fn of_message(at: &At, kind: MismatchKind) -> Mismatch {
+        Mismatch {
+            index: at.index,
+            tick: at.tick,
+            time: Time::from_nanos(at.time),
+            path: String::new(),
+            kind,
+            a: Scalar::Absent,
+            b: Scalar::Absent,
+            error: None,
+            tolerance: String::new(),
+        }
+    }
+}

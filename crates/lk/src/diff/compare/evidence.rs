@@ -1,0 +1,106 @@
+//! What a violation looks like in a report.
+
+use super::float::{self, FloatBytes, Standing};
+use super::integer::{self, Integer};
+use crate::diff::MismatchKind;
+use crate::diff::plan::Close;
+use crate::schema::Primitive;
+use crate::value::Scalar;
+
+/// Characters of a text that are kept, and bytes of a payload.
+const LONGEST_TEXT: usize = 256;
+const LONGEST_BYTES: usize = 32;
+
+/// One number that violates.
+pub(super) struct Violation {
+    pub(super) kind: MismatchKind,
+    pub(super) a: Scalar,
+    pub(super) b: Scalar,
+    pub(super) error: Option<f64>,
+}
+
+/// Looks at one pair of numbers; `None` where they don't violate.
+pub(super) fn number(primitive: Primitive, a: &[u8], b: &[u8], close: &Close) -> Option<Violation> {
+    match primitive {
+        Primitive::Float64 => {
+            let (a, b): ([u8; 8], [u8; 8]) = (a.try_into().ok()?, b.try_into().ok()?);
+            floats(a, b, close, Scalar::Float64)
+        }
+        Primitive::Float32 => {
+            let (a, b): ([u8; 4], [u8; 4]) = (a.try_into().ok()?, b.try_into().ok()?);
+            floats(a, b, close, |v| Scalar::Float32(v as f32))
+        }
+        Primitive::Bool => exact(a, b, |v| Scalar::Bool(v != 0)),
+        Primitive::Byte => exact(a, b, |v| Scalar::Uint(v.into())),
+        Primitive::Int8 => integers::<i8>(a, b, close),
+        Primitive::Uint8 | Primitive::Char => integers::<u8>(a, b, close),
+        Primitive::Int16 => integers::<i16>(a, b, close),
+        Primitive::Uint16 => integers::<u16>(a, b, close),
+        Primitive::Int32 => integers::<i32>(a, b, close),
+        Primitive::Uint32 => integers::<u32>(a, b, close),
+        Primitive::Int64 => integers::<i64>(a, b, close),
+        Primitive::Uint64 => integers::<u64>(a, b, close),
+    }
+}
+
+fn floats<B: FloatBytes>(
+    a: B,
+    b: B,
+    close: &Close,
+    scalar: fn(f64) -> Scalar,
+) -> Option<Violation> {
+    let (a, b) = (a.value(), b.value());
+    if float::judge(a, b, close) != Standing::Violation {
+        return None;
+    }
+    let kind = if a.is_nan() || b.is_nan() {
+        MismatchKind::Nan
+    } else if a.is_infinite() || b.is_infinite() {
+        MismatchKind::Infinity
+    } else {
+        MismatchKind::Value
+    };
+    let error = Some((b - a).abs()).filter(|error| error.is_finite());
+    Some(Violation { kind, a: scalar(a), b: scalar(b), error })
+}
+
+fn integers<T: Integer>(a: &[u8], b: &[u8], close: &Close) -> Option<Violation> {
+    let mut found = None;
+    T::for_each_pair(a, b, |a, b| {
+        let distance = a.distance(b);
+        let tolerance = close.tolerance;
+        if !integer::is_within(distance, a.magnitude(), tolerance.abs, tolerance.rel) {
+            found = Some(Violation {
+                kind: MismatchKind::Value,
+                a: a.scalar(),
+                b: b.scalar(),
+                error: Some(distance as f64),
+            });
+        }
+    });
+    found
+}
+
+fn exact(a: &[u8], b: &[u8], scalar: fn(u8) -> Scalar) -> Option<Violation> {
+    let (a, b) = (*a.first()?, *b.first()?);
+    let kind = MismatchKind::Value;
+    (a != b).then(|| Violation { kind, a: scalar(a), b: scalar(b), error: None })
+}
+
+/// A text, cut where it is long.
+pub(super) fn text(text: &str) -> Scalar {
+    let mut shown: String = text.chars().take(LONGEST_TEXT).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    Scalar::Text(shown)
+}
+
+/// The beginning of bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> Scalar {
+    let mut shown: String = bytes.iter().take(LONGEST_BYTES).map(|b| format!("{b:02x}")).collect();
+    if bytes.len() > LONGEST_BYTES {
+        shown.push_str(&format!("… ({} bytes)", bytes.len()));
+    }
+    Scalar::Text(shown)
+}

@@ -1,0 +1,126 @@
+//! What only one side has: counted, never skipped.
+
+use super::PairWalk;
+use crate::codec::cursor::Cursor;
+use crate::codec::fault::Walk;
+use crate::diff::plan::{ByName, LeafSide, NamedField, Op, step_over};
+
+impl PairWalk<'_> {
+    /// Counts what only one side has. Returns the first leaf that no rule
+    /// sets aside.
+    pub(super) fn one_side(
+        &mut self,
+        ops: &[Op],
+        cursor: &mut Cursor<'_>,
+        side: LeafSide,
+    ) -> Walk<Option<usize>> {
+        let mut found = None;
+        for op in ops {
+            match op {
+                Op::Run { primitive, total, parts } => {
+                    cursor.run(primitive.size(), *total)?;
+                    for part in parts {
+                        let counts = self.count(part.leaf, part.count as u64, side);
+                        found = found.or(counts.then_some(part.leaf));
+                    }
+                }
+                Op::Sequence { primitive, bound, elements } => {
+                    let len = cursor.length(*bound, primitive.size())?;
+                    cursor.run(primitive.size(), len)?;
+                    for part in elements.parts(0, len) {
+                        let counts = self.count(part.leaf, part.count as u64, side);
+                        found = found.or(counts.then_some(part.leaf));
+                    }
+                }
+                Op::Text { text, leaf } => {
+                    text.read(cursor)?;
+                    found = found.or(self.count(*leaf, 1, side).then_some(*leaf));
+                }
+                Op::Texts { text, count, elements } => {
+                    let len = count.read(cursor, 4)?;
+                    for _ in 0..len {
+                        text.read(cursor)?;
+                    }
+                    for part in elements.parts(0, len) {
+                        let counts = self.count(part.leaf, part.count as u64, side);
+                        found = found.or(counts.then_some(part.leaf));
+                    }
+                }
+                Op::Records(records) => {
+                    let min_size = match side {
+                        LeafSide::Candidate => records.min_size[1],
+                        _ => records.min_size[0],
+                    };
+                    for index in 0..records.count.read(cursor, min_size)? {
+                        found = found.or(self.one_side(records.ops(index), cursor, side)?);
+                        let counted = records.uncounted.filter(|leaf| self.count(*leaf, 1, side));
+                        found = found.or(counted);
+                    }
+                }
+                Op::Empty => {
+                    cursor.bytes(1)?;
+                }
+                Op::ByName(by_name) => {
+                    found = found.or(self.one_side_by_name(by_name, cursor, side)?)
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// One side of an element whose type the other side has otherwise.
+    fn one_side_by_name(
+        &mut self,
+        by_name: &ByName,
+        cursor: &mut Cursor<'_>,
+        side: LeafSide,
+    ) -> Walk<Option<usize>> {
+        let fields = match side {
+            LeafSide::Candidate => &by_name.candidate,
+            _ => &by_name.reference,
+        };
+        let starts = starts(fields, cursor)?;
+        let mut found = None;
+        for field in &by_name.fields {
+            let (at, ops) = match (field, side) {
+                (NamedField::Both { candidate, ops, .. }, LeafSide::Candidate) => (candidate, ops),
+                (NamedField::Both { reference, ops, .. }, _) => (reference, ops),
+                (NamedField::Candidate { at, ops }, LeafSide::Candidate) => (at, ops),
+                (NamedField::Reference { at, ops }, LeafSide::Reference) => (at, ops),
+                _ => continue,
+            };
+            if let Some(start) = starts.get(*at) {
+                found = found.or(self.one_side(ops, &mut start.clone(), side)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Counts scalars that one side lacks; false where a rule sets them
+    /// aside.
+    pub(super) fn count(&mut self, leaf: usize, n: u64, side: LeafSide) -> bool {
+        let (Some(leaf), Some(stats)) =
+            (self.plan.leaves.get(leaf), self.partial.leaves.get_mut(leaf))
+        else {
+            return false;
+        };
+        match (leaf.close.ignore, side) {
+            (true, _) => stats.ignored += n,
+            (false, LeafSide::Candidate) => stats.extra += n,
+            (false, _) => stats.missing += n,
+        }
+        !leaf.close.ignore
+    }
+}
+
+/// Where each field starts; leaves the cursor behind the last.
+pub(super) fn starts<'a>(fields: &[Vec<Op>], cursor: &mut Cursor<'a>) -> Walk<Vec<Cursor<'a>>> {
+    fields
+        .iter()
+        .map(|ops| {
+            let start = *cursor;
+            step_over(ops, cursor)?;
+            Ok(start)
+        })
+        .collect()
+}

@@ -1,0 +1,140 @@
+//! From two datasets to the result, step by step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::DiffResult;
+use super::align::{Column, Pairing};
+use super::judge::{self, Ignored, OneSided};
+use super::plan::{Leaf, LeafSide, PairPlan, Payloads};
+use super::policy::{FieldKind, FieldPath, Policy, Resolver};
+use super::stats::Partial;
+use super::stream::{self, KeyJob, Unreadable};
+use crate::dataset::{Channel, ChannelId, Dataset, SequenceMeaning};
+use crate::error::Result;
+
+/// Compares dataset `a`, the reference, with dataset `b`, the candidate.
+///
+/// A side that can't be read to its end makes the result incomparable; it is
+/// no error.
+///
+/// # Errors
+///
+/// [`Error::Policy`](crate::Error::Policy) where the policy makes no sense for
+/// these datasets: a rule that matches nothing, a negative tolerance.
+pub fn diff(a: &Dataset, b: &Dataset, policy: &Policy) -> Result<DiffResult> {
+    policy.check()?;
+    let mut keys = sort_keys([a, b], policy);
+    let rules = keys.resolver.finish()?;
+    let result = match compare([a, b], policy, &mut keys.both, &mut keys.one_sided) {
+        Ok(()) => judge::judge([a, b], keys.both, keys.one_sided, keys.ignored, rules),
+        Err(unreadable) => {
+            judge::unreadable([a, b], &unreadable, &keys.one_sided, &keys.ignored, rules)
+        }
+    };
+    Ok(result)
+}
+
+/// Keys by what is done with them.
+struct Keys<'p> {
+    both: Vec<KeyJob>,
+    one_sided: Vec<OneSided>,
+    ignored: BTreeMap<String, Ignored>,
+    resolver: Resolver<'p>,
+}
+
+fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy) -> Keys<'p> {
+    let mut resolver = Resolver::new(policy);
+    let (mut both, mut one_sided, mut ignored) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let keys: BTreeSet<&str> = sides.iter().flat_map(|side| side.keys()).collect();
+    for key in keys {
+        let [a, b] = sides.map(|side| find(side, key));
+        let role = |side: Option<(ChannelId, &Channel)>| side.map(|(_, channel)| channel.role);
+        let left_out = policy.scope.leaves_out(role(a), role(b));
+        let left_out = left_out.map(|reason| Ignored { reason: reason.to_owned(), by_rule: false });
+        match (a, b) {
+            (Some((id_a, a)), Some((id_b, b))) => {
+                let plan = PairPlan::new(key, &a.encoding, &b.encoding, &mut resolver);
+                match left_out.or_else(|| ignored_by_rule(key, &plan.leaves, &mut resolver)) {
+                    Some(reason) => drop(ignored.insert(key.to_owned(), reason)),
+                    None => both.push(KeyJob {
+                        key: key.to_owned(),
+                        ids: [id_a, id_b],
+                        partial: Partial::new(plan.leaves.len()),
+                        plan,
+                        columns: Default::default(),
+                        pairing: Pairing::auto(&Column::default(), &Column::default(), false),
+                        duplicated: 0,
+                    }),
+                }
+            }
+            (Some(found), None) | (None, Some(found)) => {
+                let (side, leaf_side) = match a {
+                    Some(_) => (0, LeafSide::Reference),
+                    None => (1, LeafSide::Candidate),
+                };
+                let (id, channel) = found;
+                let leaves = PairPlan::one_sided(key, &channel.encoding, leaf_side, &mut resolver);
+                match left_out.or_else(|| ignored_by_rule(key, &leaves, &mut resolver)) {
+                    Some(reason) => drop(ignored.insert(key.to_owned(), reason)),
+                    None => one_sided.push(OneSided {
+                        key: key.to_owned(),
+                        side,
+                        id,
+                        column: Column::default(),
+                    }),
+                }
+            }
+            (None, None) => {}
+        }
+    }
+    Keys { both, one_sided, ignored, resolver }
+}
+
+fn find<'d>(dataset: &'d Dataset, key: &str) -> Option<(ChannelId, &'d Channel)> {
+    let id = dataset.channel_id(key)?;
+    dataset.channels().get(id.0 as usize).map(|channel| (id, channel))
+}
+
+/// The reason, where rules set aside the key itself and all that is in it.
+fn ignored_by_rule(key: &str, leaves: &[Leaf], resolver: &mut Resolver<'_>) -> Option<Ignored> {
+    let decision = resolver.decide(&FieldPath::key(key), FieldKind::Exact);
+    let all = leaves.iter().all(|leaf| leaf.close.ignore);
+    (decision.is_ignore() && all).then(|| Ignored {
+        reason: decision.reason.unwrap_or_else(|| "no reason given".to_owned()),
+        by_rule: true,
+    })
+}
+
+/// Aligns all keys on their times, then compares payloads.
+fn compare(
+    sides: [&Dataset; 2],
+    policy: &Policy,
+    jobs: &mut [KeyJob],
+    one_sided: &mut [OneSided],
+) -> Result<(), Unreadable> {
+    for (side, dataset) in sides.into_iter().enumerate() {
+        let of_side = |one: &&mut OneSided| one.side == side;
+        let channels: Vec<ChannelId> = jobs
+            .iter()
+            .map(|job| job.ids[side])
+            .chain(one_sided.iter().filter(|one| one.side == side).map(|one| one.id))
+            .collect();
+        let mut columns = stream::columns(dataset, side, &channels)?.into_iter();
+        for job in jobs.iter_mut() {
+            job.columns[side] = columns.next().unwrap_or_default();
+        }
+        for one in one_sided.iter_mut().filter(of_side) {
+            one.column = columns.next().unwrap_or_default();
+        }
+    }
+    let ticks = sides.iter().all(|side| side.facts().sequence == SequenceMeaning::Tick);
+    let mut comparable = Vec::new();
+    for job in jobs.iter_mut() {
+        let [a, b] = &job.columns;
+        job.pairing = Pairing::auto(a, b, ticks);
+        if !matches!(job.plan.payloads, Payloads::Incomparable) {
+            comparable.push(job);
+        }
+    }
+    stream::compare(sides, policy, &mut comparable)
+}

@@ -1,0 +1,399 @@
+//! From what was found to what it means: key by key, then the verdict.
+
+use std::collections::BTreeMap;
+
+use super::align::{Column, Lookup, Pairing};
+use super::inputs;
+use super::plan::{Leaf, LeafSide, Payloads};
+use super::stats::{At, EVIDENCE, LeafStats, Sums};
+use super::stream::{KeyJob, Unreadable};
+use super::{
+    DiffResult, Divergence, FieldDiff, KeyDiff, MessageCounts, Mismatch, MismatchKind,
+    REPORT_VERSION, RuleUse, SchemaFinding, SchemaFindingKind, Verdict,
+};
+use crate::dataset::{ChannelId, Dataset, SequenceMeaning};
+use crate::time::Time;
+use crate::value::Scalar;
+
+/// A key that one side lacks.
+pub(super) struct OneSided {
+    pub(super) key: String,
+    /// The side that has it: 0 is the reference, 1 the candidate.
+    pub(super) side: usize,
+    pub(super) id: ChannelId,
+    pub(super) column: Column,
+}
+
+/// A key that is left out.
+pub(super) struct Ignored {
+    pub(super) reason: String,
+    /// Rather than by the scope that the caller chose: what a rule sets aside
+    /// keeps the rest from being called identical.
+    pub(super) by_rule: bool,
+}
+
+const SIDES: [&str; 2] = ["reference", "candidate"];
+
+/// What all that was found comes to.
+pub(super) fn judge(
+    sides: [&Dataset; 2],
+    jobs: Vec<KeyJob>,
+    one_sided: Vec<OneSided>,
+    ignored: BTreeMap<String, Ignored>,
+    rules: Vec<RuleUse>,
+) -> DiffResult {
+    let ticks = sides.map(|side| side.facts().sequence == SequenceMeaning::Tick);
+    let mut notes = integrity_notes(sides);
+    for job in &jobs {
+        notes.extend(job_notes(job));
+    }
+    let reason = incomparable_reason(sides, &jobs, &one_sided, &ignored);
+    let may_be_identical = jobs.iter().all(is_identical)
+        && !ignored.values().any(|ignored| ignored.by_rule)
+        && sides.iter().all(|side| side.integrity().lost_bytes == 0)
+        && sides.iter().all(|side| side.integrity().lost_samples == 0);
+
+    let mut result = empty_result(sides, &one_sided, &ignored, rules, notes);
+    for one in &one_sided {
+        result.key_diffs.insert(one.key.clone(), one_sided_diff(one, ticks[one.side]));
+    }
+    for job in jobs {
+        let diff = key_diff(&job, ticks);
+        result.key_diffs.insert(job.key, diff);
+    }
+    result.timestamps_match = result.key_diffs.values().all(|d| d.timestamps.violations == 0);
+    result.values_match = result.key_diffs.values().all(values_match);
+    result.verdict = match (&reason, result.all_match(), may_be_identical) {
+        (Some(_), ..) => Verdict::Incomparable,
+        (None, false, _) => Verdict::Different,
+        (None, true, false) => Verdict::Equal,
+        (None, true, true) => Verdict::Identical,
+    };
+    result.incomparable_reason = reason;
+    result.first_divergence = first_divergence(sides[0], &result.key_diffs, &mut result.notes);
+    result
+}
+
+/// The result where one side could not be read to its end.
+pub(super) fn unreadable(
+    sides: [&Dataset; 2],
+    unreadable: &Unreadable,
+    one_sided: &[OneSided],
+    ignored: &BTreeMap<String, Ignored>,
+    rules: Vec<RuleUse>,
+) -> DiffResult {
+    let side = SIDES[unreadable.side.min(1)];
+    let reason = match &unreadable.error {
+        Some(error) => format!("the {side} can't be read: {}", chain(error)),
+        None => format!("the {side} changed while it was read"),
+    };
+    let notes = integrity_notes(sides);
+    let mut result = empty_result(sides, one_sided, ignored, rules, notes);
+    result.incomparable_reason = Some(reason);
+    result
+}
+
+/// A result in which nothing matches yet.
+fn empty_result(
+    sides: [&Dataset; 2],
+    one_sided: &[OneSided],
+    ignored: &BTreeMap<String, Ignored>,
+    rules: Vec<RuleUse>,
+    notes: Vec<String>,
+) -> DiffResult {
+    let keys_of = |side: usize| -> Vec<String> {
+        one_sided.iter().filter(|one| one.side == side).map(|one| one.key.clone()).collect()
+    };
+    let reasons = ignored.iter().map(|(key, ignored)| (key.clone(), ignored.reason.clone()));
+    DiffResult {
+        version: REPORT_VERSION,
+        verdict: Verdict::Incomparable,
+        incomparable_reason: None,
+        reference: sides[0].location(),
+        candidate: sides[1].location(),
+        keys_match: one_sided.is_empty(),
+        timestamps_match: false,
+        values_match: false,
+        missing_keys_in_b: keys_of(0),
+        extra_keys_in_b: keys_of(1),
+        ignored_keys: reasons.collect(),
+        key_diffs: BTreeMap::new(),
+        first_divergence: None,
+        rules,
+        notes,
+    }
+}
+
+/// An error with what caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}
+
+fn integrity_notes(sides: [&Dataset; 2]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (name, side) in SIDES.iter().zip(sides) {
+        let integrity = side.integrity();
+        if !integrity.verified {
+            notes.push(format!("{name}: not all of it is covered by checksums"));
+        }
+        notes.extend(integrity.problems.iter().map(|problem| format!("{name}: {problem}")));
+    }
+    notes
+}
+
+fn job_notes(job: &KeyJob) -> Vec<String> {
+    let mut notes = job.plan.notes.clone();
+    let [a, b] = &job.columns;
+    if job.pairing.no_common_time {
+        notes.push(format!(
+            "{}: no time is common to both sides, so messages are paired by position",
+            job.key
+        ));
+    }
+    if a.len() == 0 && b.len() == 0 {
+        notes.push(format!("{}: no messages on either side", job.key));
+    }
+    notes
+}
+
+fn is_comparable(job: &KeyJob) -> bool {
+    !matches!(job.plan.payloads, Payloads::Incomparable)
+}
+
+/// Pairs that say something.
+fn evidence(job: &KeyJob) -> u64 {
+    if job.plan.has_evidence() { job.partial.compared() } else { 0 }
+}
+
+/// Why nothing was compared; `None` where something was.
+fn incomparable_reason(
+    sides: [&Dataset; 2],
+    jobs: &[KeyJob],
+    one_sided: &[OneSided],
+    ignored: &BTreeMap<String, Ignored>,
+) -> Option<String> {
+    if jobs.iter().any(|job| evidence(job) > 0) {
+        return None;
+    }
+    let empty = sides.map(|side| side.channels().is_empty());
+    let lengths = |side: usize| jobs.iter().map(|job| job.columns[side].len()).sum::<usize>();
+    let reason = match (empty, jobs, ignored.iter().next()) {
+        ([true, true], ..) => "both sides are empty".to_owned(),
+        ([true, false], ..) => "the reference is empty".to_owned(),
+        ([false, true], ..) => "the candidate is empty".to_owned(),
+        (_, [], Some((key, ignored))) if one_sided.is_empty() => {
+            format!("every key is left out, such as {key}: {}", ignored.reason)
+        }
+        (_, [], _) => "the sides have no key in common".to_owned(),
+        _ if lengths(0) == 0 && lengths(1) == 0 => "there are no messages to compare".to_owned(),
+        _ if lengths(0) == 0 => "the reference has no messages to compare with".to_owned(),
+        _ if lengths(1) == 0 => "the candidate has no messages to compare".to_owned(),
+        _ if !jobs.iter().any(is_comparable) => {
+            "no key has a type in common with its other side".to_owned()
+        }
+        _ if jobs.iter().any(|job| job.partial.compared() > 0) => {
+            "every field is left out by an ignore rule".to_owned()
+        }
+        _ if jobs.iter().any(|job| job.partial.errors > 0) => {
+            "no pair of messages could be decoded".to_owned()
+        }
+        _ => "no message of one side has a partner on the other".to_owned(),
+    };
+    Some(reason)
+}
+
+/// Whether what was compared is the same in every bit, and nothing was set
+/// aside.
+fn is_identical(job: &KeyJob) -> bool {
+    let same_wire = match &job.plan.payloads {
+        Payloads::Fields(fields) => fields.same_wire,
+        Payloads::Opaque => job.plan.findings.is_empty(),
+        Payloads::Incomparable => false,
+    };
+    same_wire
+        && !job.plan.ignores_something()
+        && job.partial.timestamps.equal == job.partial.timestamps.compared
+        && job.partial.leaves.iter().all(|leaf| leaf.not_bit_equal == 0)
+}
+
+fn values_match(diff: &KeyDiff) -> bool {
+    let m = &diff.messages;
+    let apart = m.missing + m.extra + m.unaligned_reference + m.unaligned_candidate + m.errors;
+    // Another order of fields is another type, and yet all values were
+    // compared, by name.
+    let fine = |f: &SchemaFinding| f.ignored || f.kind == SchemaFindingKind::Order;
+    diff.n_different == 0 && apart == 0 && diff.schema.iter().all(fine)
+}
+
+fn key_diff(job: &KeyJob, ticks: [bool; 2]) -> KeyDiff {
+    let partial = &job.partial;
+    let [a, b] = job.columns.each_ref().map(|column| column.len() as u64);
+    let (pairs, comparable) = (job.pairing.len() as u64, is_comparable(job));
+    let alone = |n: u64, wanted: bool| if comparable == wanted { n - pairs } else { 0 };
+    let messages = MessageCounts {
+        reference: a,
+        candidate: b,
+        compared: partial.compared(),
+        missing: alone(a, true),
+        extra: alone(b, true),
+        unaligned_reference: if comparable { 0 } else { a },
+        unaligned_candidate: if comparable { 0 } else { b },
+        errors: partial.errors,
+        undecoded: partial.undecoded,
+        duplicated: job.duplicated,
+        reordered: job.columns[1].reordered(),
+    };
+    let first = partial.first.unwrap_or_default();
+    let fields = job.plan.leaves.iter().zip(&partial.leaves);
+    let (own, candidate): (Vec<_>, Vec<_>) =
+        fields.partition(|(leaf, _)| leaf.side != LeafSide::Candidate);
+    let field = |(leaf, stats): (&Leaf, &LeafStats)| field_diff(leaf, stats, &first);
+    let fields: Vec<FieldDiff> = own.into_iter().chain(candidate).map(field).collect();
+    let (max_error, mean_error) = overall_error(job);
+    KeyDiff {
+        length_a: a,
+        length_b: b,
+        n_matching: partial.n_matching,
+        n_different: partial.n_different,
+        alignment: job.pairing.alignment,
+        messages,
+        timestamps: partial.timestamps,
+        schema: job.plan.findings.clone(),
+        fields,
+        mismatches: mismatches(job, ticks),
+        max_error,
+        mean_error,
+        errors: partial.error_texts.clone(),
+    }
+}
+
+fn field_diff(leaf: &Leaf, stats: &LeafStats, first: &At) -> FieldDiff {
+    FieldDiff {
+        path: leaf.path.clone(),
+        type_name: leaf.type_name.clone(),
+        tolerance: leaf.decision.text.clone(),
+        values: stats.counts(),
+        shape_violations: stats.shape_violations,
+        error: if leaf.is_number { stats.error(first) } else { None },
+        first_violation: stats.first_violation.map(Time::from_nanos),
+    }
+}
+
+/// The largest and the mean absolute error over all numbers of a key.
+fn overall_error(job: &KeyJob) -> (Option<f64>, Option<f64>) {
+    let (mut count, mut max, mut sums) = (0, 0.0_f64, Sums::default());
+    let leaves = job.plan.leaves.iter().zip(&job.partial.leaves);
+    for (_, stats) in leaves.filter(|(leaf, _)| leaf.is_number) {
+        count += stats.n_errors();
+        max = max.max(stats.max);
+        sums.merge(stats.sums());
+    }
+    match count {
+        0 => (None, None),
+        n => (Some(max), Some((sums.absolute / n as f64).min(max))),
+    }
+}
+
+/// The first violations of a key: by time, and within a message the type
+/// first, then the message as a whole, then its fields.
+fn mismatches(job: &KeyJob, ticks: [bool; 2]) -> Vec<Mismatch> {
+    let mut found = schema_mismatches(job, ticks);
+    found.extend(job.partial.mismatches.iter().cloned());
+    if is_comparable(job) {
+        let lookups = [job.pairing.of_a(), job.pairing.of_b()];
+        for (side, kind) in [MismatchKind::Missing, MismatchKind::Extra].into_iter().enumerate() {
+            let alone = without_partner(&job.columns[side], &lookups[side], ticks[side]);
+            found.extend(alone.map(|at| Mismatch::of_message(&at, kind)));
+        }
+    }
+    let rank = |m: &Mismatch| match m.kind {
+        MismatchKind::Schema => 0,
+        _ if m.path.is_empty() => 1,
+        _ => 2,
+    };
+    found.sort_by_key(|m| (m.time, m.index, rank(m)));
+    found.truncate(EVIDENCE);
+    found
+}
+
+fn at(column: &Column, index: usize, ticks: bool) -> Option<At> {
+    let tick = column.sequence(index).filter(|_| ticks).map(u64::from);
+    column.time(index).map(|time| At { index: index as u64, time, tick })
+}
+
+fn without_partner<'c>(
+    column: &'c Column,
+    lookup: &'c Lookup<'c>,
+    ticks: bool,
+) -> impl Iterator<Item = At> + 'c {
+    (0..column.len())
+        .filter(|index| lookup.ordinal(*index).is_none())
+        .take(EVIDENCE)
+        .filter_map(move |index| at(column, index, ticks))
+}
+
+/// Differences of types, at the first message that there is.
+fn schema_mismatches(job: &KeyJob, ticks: [bool; 2]) -> Vec<Mismatch> {
+    let [a, b] = &job.columns;
+    let Some(at) = at(a, 0, ticks[0]).or_else(|| at(b, 0, ticks[1])) else { return Vec::new() };
+    let counts = |f: &&SchemaFinding| !f.ignored && f.kind != SchemaFindingKind::Order;
+    let text = |ty: &Option<String>| ty.clone().map_or(Scalar::Absent, Scalar::Text);
+    let mismatch = |finding: &SchemaFinding| Mismatch {
+        path: finding.path.clone(),
+        a: text(&finding.reference),
+        b: text(&finding.candidate),
+        ..Mismatch::of_message(&at, MismatchKind::Schema)
+    };
+    job.plan.findings.iter().filter(counts).take(EVIDENCE).map(mismatch).collect()
+}
+
+/// A key whose messages are all missing, or all extra.
+fn one_sided_diff(one: &OneSided, ticks: bool) -> KeyDiff {
+    let n = one.column.len() as u64;
+    let (a, b) = if one.side == 0 { (n, 0) } else { (0, n) };
+    let kind = if one.side == 0 { MismatchKind::Missing } else { MismatchKind::Extra };
+    let pairing = Pairing::auto(&Column::default(), &Column::default(), ticks);
+    let alone = without_partner(&one.column, &Lookup::Prefix(0), ticks)
+        .map(|at| Mismatch::of_message(&at, kind))
+        .collect();
+    KeyDiff {
+        length_a: a,
+        length_b: b,
+        n_matching: 0,
+        n_different: 0,
+        alignment: pairing.alignment,
+        messages: MessageCounts {
+            reference: a,
+            candidate: b,
+            missing: a,
+            extra: b,
+            reordered: if one.side == 1 { one.column.reordered() } else { 0 },
+            ..MessageCounts::default()
+        },
+        timestamps: Default::default(),
+        schema: Vec::new(),
+        fields: Vec::new(),
+        mismatches: alone,
+        max_error: None,
+        mean_error: None,
+        errors: Vec::new(),
+    }
+}
+
+/// The earliest violation over all keys, with the inputs just before it.
+fn first_divergence(
+    reference: &Dataset,
+    key_diffs: &BTreeMap<String, KeyDiff>,
+    notes: &mut Vec<String>,
+) -> Option<Divergence> {
+    let firsts = key_diffs.iter().filter_map(|(key, diff)| Some((key, diff.mismatches.first()?)));
+    let (key, mismatch) = firsts.min_by_key(|(key, mismatch)| (mismatch.time, *key))?;
+    let inputs = inputs::before(reference, mismatch.time).unwrap_or_else(|error| {
+        notes.push(format!("the inputs before the divergence can't be read: {error}"));
+        Vec::new()
+    });
+    Some(Divergence { key: key.clone(), mismatch: mismatch.clone(), inputs })
+}

@@ -1,0 +1,268 @@
+//! What is kept of a comparison while it runs: counts and sums by field, in a
+//! form whose parts merge to exactly what the whole gives.
+
+use super::{ErrorStats, Mismatch, TimestampDiff, ValueCounts};
+use crate::time::{Span, Time};
+
+/// Pairs of messages whose sums are added up together. Sums of floats depend
+/// on their order, so it is fixed: pair by pair in a block, then block by
+/// block.
+pub(super) const BLOCK: u64 = 1024;
+
+/// Violations that are kept as evidence, per key.
+pub(super) const EVIDENCE: usize = 10;
+
+/// Where a value was: the message of the reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct At {
+    pub(super) index: u64,
+    /// Nanoseconds.
+    pub(super) time: i64,
+    pub(super) tick: Option<u64>,
+}
+
+/// Sums over `candidate - reference`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Sums {
+    pub(super) absolute: f64,
+    pub(super) signed: f64,
+    pub(super) square: f64,
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, error: f64) {
+        self.absolute += error.abs();
+        self.signed += error;
+        self.square += error * error;
+    }
+
+    pub(super) fn merge(&mut self, other: Sums) {
+        self.absolute += other.absolute;
+        self.signed += other.signed;
+        self.square += other.square;
+    }
+}
+
+/// What is known of one leaf. Counts are of what is rare where there is a
+/// choice, so that an equal value costs little.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct LeafStats {
+    pub(super) compared: u64,
+    pub(super) within: u64,
+    pub(super) violations: u64,
+    pub(super) not_bit_equal: u64,
+    pub(super) ignored: u64,
+    pub(super) missing: u64,
+    pub(super) extra: u64,
+    pub(super) nan_reference: u64,
+    pub(super) nan_candidate: u64,
+    pub(super) inf: u64,
+    pub(super) zero_reference: u64,
+    /// Compared numbers whose difference is no finite number.
+    pub(super) no_error: u64,
+    pub(super) shape_violations: u64,
+    pub(super) first_violation: Option<i64>,
+    /// Some violation that no tolerance lets pass.
+    pub(super) never_passes: bool,
+    /// Largest absolute error.
+    pub(super) max: f64,
+    pub(super) max_at: At,
+    /// Smallest absolute tolerance that lets everything so far pass.
+    pub(super) passing: f64,
+    /// Sums of the open block.
+    pub(super) open: Sums,
+    /// Sums of the blocks before it.
+    blocks: Vec<Sums>,
+}
+
+impl LeafStats {
+    /// Notes a violation that is no number, or no number of a tolerance.
+    pub(super) fn violate(&mut self, count: u64, at: &At) {
+        self.violations += count;
+        if count > 0 {
+            self.first_violation.get_or_insert(at.time);
+        }
+    }
+
+    /// Takes an absolute error, for the largest.
+    pub(super) fn raise(&mut self, error: f64, at: &At) {
+        if error > self.max {
+            self.max = error;
+            self.max_at = *at;
+        }
+    }
+
+    pub(super) fn counts(&self) -> ValueCounts {
+        ValueCounts {
+            compared: self.compared,
+            equal: self.compared - self.within - self.violations,
+            within: self.within,
+            violations: self.violations,
+            ignored: self.ignored,
+            missing: self.missing,
+            extra: self.extra,
+            bit_equal: self.compared - self.not_bit_equal,
+            nan_reference: self.nan_reference,
+            nan_candidate: self.nan_candidate,
+            inf: self.inf,
+            zero_reference: self.zero_reference,
+        }
+    }
+
+    /// Numbers whose difference is finite.
+    pub(super) fn n_errors(&self) -> u64 {
+        self.compared - self.no_error
+    }
+
+    /// Sums over all blocks, in their order.
+    pub(super) fn sums(&self) -> Sums {
+        let mut sums = Sums::default();
+        self.blocks.iter().for_each(|block| sums.merge(*block));
+        sums.merge(self.open);
+        sums
+    }
+
+    /// As the result has it; `None` where no difference was finite. `first`
+    /// is where an error of 0 that is the largest was first met.
+    pub(super) fn error(&self, first: &At) -> Option<ErrorStats> {
+        let count = self.n_errors();
+        if count == 0 {
+            return None;
+        }
+        let sums = self.sums();
+        let n = count as f64;
+        let max_at = if self.max > 0.0 { &self.max_at } else { first };
+        let passes = !self.never_passes && self.missing + self.extra == 0;
+        Some(ErrorStats {
+            count,
+            max: self.max,
+            max_index: max_at.index,
+            max_time: Time::from_nanos(max_at.time),
+            // Sums of huge errors overflow and squares of tiny ones vanish;
+            // these bounds hold for every set of numbers.
+            mean: (sums.absolute / n).min(self.max),
+            rms: (sums.square / n).sqrt().clamp(self.max / n.sqrt(), self.max),
+            // Overflow both ways leaves nothing to say but the middle.
+            bias: match sums.signed.is_nan() {
+                true => 0.0,
+                false => (sums.signed / n).clamp(-self.max, self.max),
+            },
+            passing_abs: passes.then_some(self.passing),
+        })
+    }
+
+    fn close_block(&mut self) {
+        self.blocks.push(std::mem::take(&mut self.open));
+    }
+
+    /// Adds what was found in the blocks after these.
+    fn merge(&mut self, later: LeafStats) {
+        self.compared += later.compared;
+        self.within += later.within;
+        self.violations += later.violations;
+        self.not_bit_equal += later.not_bit_equal;
+        self.ignored += later.ignored;
+        self.missing += later.missing;
+        self.extra += later.extra;
+        self.nan_reference += later.nan_reference;
+        self.nan_candidate += later.nan_candidate;
+        self.inf += later.inf;
+        self.zero_reference += later.zero_reference;
+        self.no_error += later.no_error;
+        self.shape_violations += later.shape_violations;
+        self.first_violation = self.first_violation.or(later.first_violation);
+        self.never_passes |= later.never_passes;
+        self.raise(later.max, &later.max_at);
+        self.passing = self.passing.max(later.passing);
+        self.blocks.extend(later.blocks);
+        self.open = later.open;
+    }
+}
+
+/// What is known of a key after some of its pairs.
+///
+/// Partials of consecutive pairs merge, where the earlier one ends with a
+/// block.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Partial {
+    /// One per leaf of the plan.
+    pub(super) leaves: Vec<LeafStats>,
+    /// Pairs that went in, those in error too.
+    pub(super) pairs: u64,
+    pub(super) n_matching: u64,
+    pub(super) n_different: u64,
+    pub(super) undecoded: u64,
+    pub(super) errors: u64,
+    /// The first texts of errors.
+    pub(super) error_texts: Vec<String>,
+    pub(super) timestamps: TimestampDiff,
+    /// The first violations, in order of pairs.
+    pub(super) mismatches: Vec<Mismatch>,
+    /// The first compared pair.
+    pub(super) first: Option<At>,
+}
+
+impl Partial {
+    pub(super) fn new(leaves: usize) -> Partial {
+        Partial { leaves: vec![LeafStats::default(); leaves], ..Partial::default() }
+    }
+
+    /// Compared pairs.
+    pub(super) fn compared(&self) -> u64 {
+        self.n_matching + self.n_different
+    }
+
+    /// Opens the next pair.
+    pub(super) fn next_pair(&mut self) {
+        if self.pairs > 0 && self.pairs.is_multiple_of(BLOCK) {
+            self.leaves.iter_mut().for_each(LeafStats::close_block);
+        }
+        self.pairs += 1;
+    }
+
+    pub(super) fn wants_evidence(&self) -> bool {
+        self.mismatches.len() < EVIDENCE
+    }
+
+    pub(super) fn time(&mut self, difference: Span, violates: bool) {
+        self.timestamps.compared += 1;
+        self.timestamps.equal += u64::from(difference == Span::ZERO);
+        self.timestamps.violations += u64::from(violates);
+        self.timestamps.max_error = self.timestamps.max_error.max(difference);
+    }
+
+    /// Adds the partial of the pairs that come next.
+    ///
+    /// # Panics
+    ///
+    /// Where this one doesn't end with a block: sums would come out other than
+    /// those of the whole.
+    #[allow(dead_code, reason = "comparing in parallel comes next")]
+    pub(super) fn merge(&mut self, mut later: Partial) {
+        if self.pairs == 0 || later.pairs == 0 {
+            if self.pairs == 0 {
+                *self = later;
+            }
+            return;
+        }
+        assert!(self.pairs.is_multiple_of(BLOCK), "merged in the middle of a block");
+        for (leaf, other) in self.leaves.iter_mut().zip(later.leaves.drain(..)) {
+            leaf.close_block();
+            leaf.merge(other);
+        }
+        self.pairs += later.pairs;
+        self.n_matching += later.n_matching;
+        self.n_different += later.n_different;
+        self.undecoded += later.undecoded;
+        self.errors += later.errors;
+        self.error_texts.append(&mut later.error_texts);
+        self.error_texts.truncate(EVIDENCE);
+        self.timestamps.compared += later.timestamps.compared;
+        self.timestamps.equal += later.timestamps.equal;
+        self.timestamps.violations += later.timestamps.violations;
+        self.timestamps.max_error = self.timestamps.max_error.max(later.timestamps.max_error);
+        self.mismatches.append(&mut later.mismatches);
+        self.mismatches.truncate(EVIDENCE);
+        self.first = self.first.or(later.first);
+    }
+}
