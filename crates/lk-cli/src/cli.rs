@@ -3,7 +3,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::commands::{cat, completions, info, schema};
+use crate::commands::{cat, completions, diff, info, schema};
 
 /// Does the new implementation behave like the original?
 //
@@ -25,6 +25,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Info(info::Args),
     Cat(cat::Args),
+    Diff(diff::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }

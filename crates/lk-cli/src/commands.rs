@@ -2,5 +2,6 @@
 
 pub(crate) mod cat;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod info;
 pub(crate) mod schema;

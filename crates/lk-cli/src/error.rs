@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::fmt::Write;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use lk::Time;
 use lk_report::printable;
@@ -21,6 +22,12 @@ pub(crate) enum Error {
     #[error("can't show the message of key {key} at {time} s")]
     Sample { key: String, time: Time, source: Box<lk::Error> },
 
+    #[error("can't {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+
+    #[error("not a tolerance policy: {}", path.display())]
+    Policy { path: PathBuf, source: Box<toml::de::Error> },
+
     #[error("{message}")]
     Usage { message: String, hint: String },
 
@@ -29,13 +36,18 @@ pub(crate) enum Error {
 }
 
 impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+        let path = path.to_owned();
+        move |source| Error::Io { action, path, source }
+    }
+
     fn hint(&self) -> Option<String> {
         match self {
             Error::Lk(error) => error.hint(),
             Error::Compile(error) => error.hint(),
             Error::Sample { source, .. } => source.hint(),
             Error::Usage { hint, .. } => Some(hint.clone()),
-            Error::Output(_) => None,
+            Error::Io { .. } | Error::Policy { .. } | Error::Output(_) => None,
         }
     }
 

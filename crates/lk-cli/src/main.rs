@@ -4,6 +4,7 @@ mod cli;
 mod commands;
 mod context;
 mod error;
+mod files;
 mod select;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
     match command {
         Command::Info(args) => commands::info::run(ctx, &args),
         Command::Cat(args) => commands::cat::run(ctx, &args),
+        Command::Diff(args) => commands::diff::run(ctx, &args),
         Command::Schema(args) => commands::schema::run(ctx, &args),
         Command::Completions(args) => commands::completions::run(ctx, &args),
     }

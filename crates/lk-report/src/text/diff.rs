@@ -66,7 +66,10 @@ fn reason(result: &DiffResult) -> String {
 /// Everything after the first line.
 pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
     let totals = Totals::of(result);
-    if let Some(first) = &result.first_divergence {
+    // Where nothing could be compared, the reason is all that counts.
+    if let Some(first) = &result.first_divergence
+        && result.verdict == Verdict::Different
+    {
         divergence::show(page, first);
     }
     keys(page, result);
@@ -83,7 +86,9 @@ pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
         page.blank();
         page.labelled("reference", &printable(&result.reference));
         page.labelled("candidate", &printable(&result.candidate));
-        page.labelled("aligned by", &alignments(result));
+        if totals.compared > 0 {
+            page.labelled("aligned by", &alignments(result));
+        }
     }
     if !passes(result.verdict) || detail == Detail::Alone {
         fields::table(page, result);
@@ -217,17 +222,16 @@ fn alignments(result: &DiffResult) -> String {
         Alignment::Time => "time",
         Alignment::Index => "index",
     };
-    let mut names: Vec<&str> = result.key_diffs.values().map(|k| name(k.alignment)).collect();
-    names.sort_unstable();
-    names.dedup();
-    match names.as_slice() {
-        [] => "-".to_owned(),
-        [one] => (*one).to_owned(),
+    let compared: Vec<(&String, &str)> = result
+        .key_diffs
+        .iter()
+        .filter(|(_, found)| found.messages.compared > 0)
+        .map(|(key, found)| (key, name(found.alignment)))
+        .collect();
+    match compared.first() {
+        Some((_, first)) if compared.iter().all(|(_, name)| name == first) => (*first).to_owned(),
         _ => {
-            let each = result
-                .key_diffs
-                .iter()
-                .map(|(key, found)| format!("{} ({})", name(found.alignment), address(key, "")));
+            let each = compared.iter().map(|(key, name)| format!("{name} ({})", address(key, "")));
             each.collect::<Vec<_>>().join(", ")
         }
     }

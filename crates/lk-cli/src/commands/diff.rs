@@ -1,0 +1,97 @@
+//! `lk diff`: two datasets, field by field.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use lk::diff::{Policy, Verdict};
+use lk::{Dataset, Span};
+use lk_report::{json, text};
+
+use crate::context::{Context, Exit};
+use crate::error::{Error, Result};
+use crate::files;
+
+/// Compare two datasets, field by field: exit code 0 where nothing differs, 1 where something does
+#[derive(Debug, clap::Args)]
+#[command(after_help = RULES)]
+pub(crate) struct Args {
+    /// The dataset of the reference
+    a: PathBuf,
+    /// The dataset of the candidate
+    b: PathBuf,
+    /// What counts as equal, in one or more rules (see below)
+    #[arg(long, value_name = "RULE", num_args = 1..)]
+    tol: Vec<String>,
+    /// A file of rules, as in [tolerance] of lk.toml; those of --tol come after
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// How far apart times may be: 1ms unless said otherwise
+    #[arg(long, value_name = "SPAN")]
+    timestamp_tol: Option<String>,
+    /// Print the whole result as JSON
+    #[arg(long)]
+    json: bool,
+    /// Write the whole result as JSON to a file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+const RULES: &str = "\
+Rules: the last one that matches a field decides it.
+  1e-6                       |a - b| <= 1e-6, for every float
+  abs=1e-6,rel=1e-3          |a - b| <= 1e-6 + 1e-3 |a|, for every float
+  pose.position:abs=1e-3     for a field and what is under it
+  **.stamp:ignore,reason=... left out, and reported as such
+  scan.ranges[*]:exact       bit for bit; elements by number or *
+  '\"/imu/data\".gyro:rel=0.1' a key with dots or slashes is quoted
+`*` stops at a dot, `**` doesn't. A rule that matches nothing is a mistake.";
+
+pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
+    let policy = policy(args)?;
+    let a = Dataset::open(&args.a)?;
+    let b = Dataset::open(&args.b)?;
+    let spinner = ctx.spinner("comparing");
+    let result = lk::diff::diff(&a, &b, &policy)?;
+    drop(spinner);
+    if let Some(path) = &args.output {
+        files::write_text(path, &json::diff(&result))?;
+    }
+    if args.json {
+        ctx.print(&json::diff(&result))?;
+    } else {
+        let report = args.output.as_deref().map(Path::to_string_lossy);
+        ctx.print(&text::diff(&result, report.as_deref(), ctx.style))?;
+    }
+    Ok(exit(result.verdict).into())
+}
+
+pub(crate) fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Identical | Verdict::Equal => Exit::Equal,
+        Verdict::Different | Verdict::Incomparable => Exit::Different,
+    }
+}
+
+/// The policy of the file, then what the command line adds to it.
+fn policy(args: &Args) -> Result<Policy> {
+    let mut policy = match &args.policy {
+        None => Policy::default(),
+        Some(path) => toml::from_str(&files::read_text(path)?)
+            .map_err(|source| Error::Policy { path: path.clone(), source: Box::new(source) })?,
+    };
+    policy.rules.extend(Policy::parse_rules(&args.tol)?.rules);
+    if let Some(text) = &args.timestamp_tol {
+        policy.timestamp_tol = timestamp_tol(text)?;
+    }
+    Ok(policy)
+}
+
+/// A span, in the language of policy files.
+fn timestamp_tol(text: &str) -> Result<Span> {
+    let table = toml::Table::from_iter([("timestamp_tol".to_owned(), text.into())]);
+    let policy: Policy = table.try_into().map_err(|_| Error::Usage {
+        message: format!("--timestamp-tol {text} is no span of time"),
+        hint: "a number with its unit: 500us, 1ms, 0.5s".to_owned(),
+    })?;
+    Ok(policy.timestamp_tol)
+}
