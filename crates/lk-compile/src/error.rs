@@ -90,6 +90,40 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// Two ports whose types have one name and differ, so that no code can
+    /// have both.
+    #[error("{first} and {second} both use {type_name}, and mean different types")]
+    TypesDiffer {
+        /// The type, `package/msg/Type`.
+        type_name: String,
+        /// Who uses the one: `port imu`.
+        first: String,
+        /// Who uses the other.
+        second: String,
+    },
+
+    /// A language that nothing is generated in.
+    #[error("there is no scaffold for {name:?}")]
+    UnknownLanguage {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        hint: Option<String>,
+    },
+
+    /// Types or harness that are not as they would be generated now.
+    #[error(
+        "{} {}",
+        path.display(),
+        if *missing { "is missing" } else { "is not what lk generates for this component" }
+    )]
+    StaleScaffold {
+        /// The file.
+        path: PathBuf,
+        /// Whether it isn't there at all.
+        missing: bool,
+    },
+
     /// From the library, about `context`.
     #[error("{context}")]
     In {
@@ -118,6 +152,12 @@ impl Error {
             Error::Data { hint, .. } | Error::UnknownCandidate { hint, .. } => hint.clone(),
             Error::TooManyTicks { .. } => Some(
                 "look for a wrong time among the inputs, or make fewer ticks in `[tick]`".into(),
+            ),
+            Error::TypesDiffer { .. } => Some("give one of the two types another name".into()),
+            Error::UnknownLanguage { hint, .. } => hint.clone(),
+            Error::StaleScaffold { .. } => Some(
+                "renew types and harness with `lk init --refresh`; the component stays as it is"
+                    .into(),
             ),
             Error::Io { .. } | Error::TooLong { .. } | Error::Pipe { .. } => None,
         }

@@ -13,6 +13,7 @@ pub mod process;
 pub mod protocol;
 pub mod provenance;
 pub mod runner;
+pub mod scaffold;
 pub mod ticks;
 
 pub use component::{ComponentSpec, ConfigSpec, PortSpec};

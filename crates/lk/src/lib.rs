@@ -4,8 +4,6 @@
 //! comparison of two of them.
 
 mod error;
-#[cfg(test)]
-mod testing;
 mod time;
 
 pub mod codec;
@@ -13,6 +11,9 @@ pub mod dataset;
 pub mod diff;
 pub mod outcome;
 pub mod schema;
+#[cfg(any(test, feature = "testing"))]
+#[doc(hidden)]
+pub mod testing;
 pub mod value;
 
 pub use dataset::Dataset;

@@ -12,7 +12,7 @@ use crate::value::{Array, Datum, Record, Value};
 /// Schemas with every type of field: nested and empty messages, arrays,
 /// sequences and texts with and without bounds, constants, defaults, optional
 /// fields, and one message type used twice.
-pub(crate) fn schema() -> impl Strategy<Value = Schema> {
+pub fn schema() -> impl Strategy<Value = Schema> {
     vec(shape(), 0..6).prop_map(|shapes| {
         let mut names = 0;
         let root = message(&shapes, &mut names);
@@ -21,7 +21,7 @@ pub(crate) fn schema() -> impl Strategy<Value = Schema> {
 }
 
 /// Values of a schema: floats of any bits, texts of any characters.
-pub(crate) fn value(schema: &Schema) -> impl Strategy<Value = Value> + use<> {
+pub fn value(schema: &Schema) -> impl Strategy<Value = Value> + use<> {
     let schema = schema.clone();
     record(schema.root()).prop_map(move |record| {
         Value::new(schema.clone(), record).expect("generated values fit their schema")
@@ -29,7 +29,7 @@ pub(crate) fn value(schema: &Schema) -> impl Strategy<Value = Value> + use<> {
 }
 
 /// A random value of a random schema.
-pub(crate) fn any_value() -> impl Strategy<Value = Value> {
+pub fn any_value() -> impl Strategy<Value = Value> {
     schema().prop_flat_map(|schema| value(&schema))
 }
 
@@ -238,7 +238,7 @@ fn text(element: &ElementType) -> impl Strategy<Value = String> + use<> {
 }
 
 /// Makes every NaN the plain one: the only one that text can say.
-pub(crate) fn plain_nans(datum: Datum) -> Datum {
+pub fn plain_nans(datum: Datum) -> Datum {
     let double = |v: f64| if v.is_nan() { f64::NAN } else { v };
     let single = |v: f32| if v.is_nan() { f32::NAN } else { v };
     let in_record =
