@@ -255,7 +255,7 @@ fn bad_bytes_come_with_path_and_offset() {
     check(&|p| p[23] = 0xff, ("items[0].letter", 20), &["not the code point"]);
     check(&|p| p.truncate(38), ("items[1].letter", 36), &["4 bytes wanted, 2 left"]);
     check(&|p| p[7] = 1, ("items", 4), &["16777218 elements"]);
-    check(&|p| p.extend([0; 4]), ("", 40), &["follow the last field"]);
+    check(&|p| p.extend([0; 4]), ("", 40), &["after the last field"]);
     check(&|p| p.truncate(2), ("", 0), &["header"]);
     plan.decode_typed::<Holder>(&good).expect("the good one");
 }
