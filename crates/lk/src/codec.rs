@@ -58,7 +58,6 @@ impl Plan {
     }
 
     /// The compiled root, for walks of other modules over payloads.
-    #[allow(dead_code, reason = "the comparison and typed messages walk it")]
     pub(crate) fn layout(&self) -> &Arc<Layout> {
         &self.root
     }

@@ -12,7 +12,7 @@ pub(super) fn print(value: &Datum) -> String {
         Datum::Float64(v) => format!("{v:?}"),
         Datum::Array(array) => {
             let elements: Vec<_> = (0..array.len())
-                .filter_map(|index| element_of(array, index))
+                .filter_map(|index| array.element(index))
                 .map(|element| print(&element))
                 .collect();
             format!("[{}]", elements.join(", "))
@@ -20,24 +20,6 @@ pub(super) fn print(value: &Datum) -> String {
         // Integers; messages have no literals.
         other => other.scalar().map(|v| v.to_string()).unwrap_or_default(),
     }
-}
-
-fn element_of(array: &Array, index: usize) -> Option<Datum> {
-    Some(match array {
-        Array::Bool(v) => Datum::Bool(*v.get(index)?),
-        Array::Float32(v) => Datum::Float32(*v.get(index)?),
-        Array::Float64(v) => Datum::Float64(*v.get(index)?),
-        Array::String(v) => Datum::String(v.get(index)?.clone()),
-        Array::Int8(v) => Datum::Int8(*v.get(index)?),
-        Array::Uint8(v) => Datum::Uint8(*v.get(index)?),
-        Array::Int16(v) => Datum::Int16(*v.get(index)?),
-        Array::Uint16(v) => Datum::Uint16(*v.get(index)?),
-        Array::Int32(v) => Datum::Int32(*v.get(index)?),
-        Array::Uint32(v) => Datum::Uint32(*v.get(index)?),
-        Array::Int64(v) => Datum::Int64(*v.get(index)?),
-        Array::Uint64(v) => Datum::Uint64(*v.get(index)?),
-        Array::Record(_) => return None,
-    })
 }
 
 /// In double quotes; whatever some reader might take for the end of the line
@@ -84,7 +66,9 @@ fn array<'a>(element: &ElementType, text: &'a str) -> Result<(Datum, &'a str), S
     let mut array = Array::default_of(element, 0);
     while !rest.starts_with(']') {
         let (token, after) = token(element, rest, ",]#")?;
-        push(&mut array, single(element, token)?);
+        array
+            .push(single(element, token)?)
+            .map_err(|_| format!("{element} can't have a default"))?;
         rest = after.trim_start();
         match rest.strip_prefix(',') {
             Some(after) => rest = after.trim_start(),
@@ -207,23 +191,4 @@ fn integer(text: &str) -> Option<i128> {
     }
     let magnitude = i128::from_str_radix(digits, radix).ok()?;
     Some(if negative { -magnitude } else { magnitude })
-}
-
-fn push(array: &mut Array, datum: Datum) {
-    match (array, datum) {
-        (Array::Bool(array), Datum::Bool(v)) => array.push(v),
-        (Array::Int8(array), Datum::Int8(v)) => array.push(v),
-        (Array::Uint8(array), Datum::Uint8(v)) => array.push(v),
-        (Array::Int16(array), Datum::Int16(v)) => array.push(v),
-        (Array::Uint16(array), Datum::Uint16(v)) => array.push(v),
-        (Array::Int32(array), Datum::Int32(v)) => array.push(v),
-        (Array::Uint32(array), Datum::Uint32(v)) => array.push(v),
-        (Array::Int64(array), Datum::Int64(v)) => array.push(v),
-        (Array::Uint64(array), Datum::Uint64(v)) => array.push(v),
-        (Array::Float32(array), Datum::Float32(v)) => array.push(v),
-        (Array::Float64(array), Datum::Float64(v)) => array.push(v),
-        (Array::String(array), Datum::String(v)) => array.push(v),
-        (Array::Record(array), Datum::Record(v)) => array.push(v),
-        _ => unreachable!("the element and the array are made of the same type"),
-    }
 }

@@ -180,6 +180,32 @@ impl Array {
         })
     }
 
+    /// The element at `index`, copied; `None` beyond the end.
+    pub(crate) fn element(&self, index: usize) -> Option<Datum> {
+        with_elements!(self, elements => elements.get(index).cloned().map(Datum::from))
+    }
+
+    /// Appends an element; gives it back where it is of another type.
+    pub(crate) fn push(&mut self, element: Datum) -> Result<(), Datum> {
+        match (self, element) {
+            (Array::Bool(array), Datum::Bool(v)) => array.push(v),
+            (Array::Int8(array), Datum::Int8(v)) => array.push(v),
+            (Array::Uint8(array), Datum::Uint8(v)) => array.push(v),
+            (Array::Int16(array), Datum::Int16(v)) => array.push(v),
+            (Array::Uint16(array), Datum::Uint16(v)) => array.push(v),
+            (Array::Int32(array), Datum::Int32(v)) => array.push(v),
+            (Array::Uint32(array), Datum::Uint32(v)) => array.push(v),
+            (Array::Int64(array), Datum::Int64(v)) => array.push(v),
+            (Array::Uint64(array), Datum::Uint64(v)) => array.push(v),
+            (Array::Float32(array), Datum::Float32(v)) => array.push(v),
+            (Array::Float64(array), Datum::Float64(v)) => array.push(v),
+            (Array::String(array), Datum::String(v)) => array.push(v),
+            (Array::Record(array), Datum::Record(v)) => array.push(v),
+            (_, other) => return Err(other),
+        }
+        Ok(())
+    }
+
     /// The messages, of an array of messages.
     pub fn records(&self) -> Option<&[Record]> {
         match self {

@@ -270,23 +270,9 @@ impl<'de> DeserializeSeed<'de> for ElementSeed<'_> {
             }
             element => SingleSeed { element, at: self.at }.deserialize(deserializer)?,
         };
-        match (self.array, datum) {
-            (Array::Bool(array), Datum::Bool(v)) => array.push(v),
-            (Array::Int8(array), Datum::Int8(v)) => array.push(v),
-            (Array::Uint8(array), Datum::Uint8(v)) => array.push(v),
-            (Array::Int16(array), Datum::Int16(v)) => array.push(v),
-            (Array::Uint16(array), Datum::Uint16(v)) => array.push(v),
-            (Array::Int32(array), Datum::Int32(v)) => array.push(v),
-            (Array::Uint32(array), Datum::Uint32(v)) => array.push(v),
-            (Array::Int64(array), Datum::Int64(v)) => array.push(v),
-            (Array::Uint64(array), Datum::Uint64(v)) => array.push(v),
-            (Array::Float32(array), Datum::Float32(v)) => array.push(v),
-            (Array::Float64(array), Datum::Float64(v)) => array.push(v),
-            (Array::String(array), Datum::String(v)) => array.push(v),
-            (Array::Record(array), Datum::Record(v)) => array.push(v),
-            _ => unreachable!("the datum and the array are made of the same element type"),
-        }
-        Ok(())
+        self.array
+            .push(datum)
+            .map_err(|other| self.at.error(format_args!("unexpected {}", other.type_name())))
     }
 }
 

@@ -61,7 +61,8 @@ impl Serialize for Scalar {
     }
 }
 
-fn non_finite(v: f64) -> &'static str {
+/// What stands for a float in formats that can't hold it.
+pub(super) fn non_finite(v: f64) -> &'static str {
     match v {
         v if v.is_nan() => "NaN",
         v if v > 0.0 => "Infinity",

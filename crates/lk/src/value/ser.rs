@@ -2,6 +2,7 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use super::scalar::non_finite;
 use super::{Array, Datum, Record, Value};
 use crate::schema::{ElementType, Field, MessageType};
 
@@ -120,13 +121,5 @@ fn double<S: Serializer>(v: f64, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_f64(v)
     } else {
         serializer.serialize_str(non_finite(v))
-    }
-}
-
-fn non_finite(v: f64) -> &'static str {
-    match v {
-        v if v.is_nan() => "NaN",
-        v if v > 0.0 => "Infinity",
-        _ => "-Infinity",
     }
 }
