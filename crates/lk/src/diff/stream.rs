@@ -266,3 +266,76 @@ fn places(dataset: &Dataset, channels: &[ChannelId]) -> Vec<Option<usize>> {
 fn place(places: &[Option<usize>], id: ChannelId) -> Option<usize> {
     places.get(id.0 as usize).copied().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Schema;
+    use crate::Time;
+    use crate::dataset::{Channel, Encoding, Role};
+    use crate::diff::policy::Resolver;
+
+    const KEYS: [&str; 3] = ["a", "b", "c"];
+    const MESSAGES: usize = 40;
+
+    /// Every key's messages after those of the key before, in this order.
+    fn dataset(order: [usize; 3]) -> Dataset {
+        let mut dataset = Dataset::memory();
+        let schema = Schema::parse("test/msg/T", "uint8[] x").unwrap();
+        for key in KEYS {
+            let encoding = Encoding::Cdr(schema.clone());
+            let channel =
+                Channel { key: key.into(), encoding, role: Role::None, metadata: [].into() };
+            dataset.add_channel(channel).unwrap();
+        }
+        for (turn, key) in order.into_iter().enumerate() {
+            for n in 0..MESSAGES {
+                let payload = [&[0, 1, 0, 0, 92, 0, 0, 0][..], &[n as u8; 92]].concat();
+                let time = Time::from_nanos((turn * 1_000 + n / 2) as i64);
+                dataset.write_payload(ChannelId(key as u32), payload, time).unwrap();
+            }
+        }
+        dataset
+    }
+
+    fn jobs(sides: [&Dataset; 2]) -> Vec<KeyJob> {
+        let policy = Policy::default();
+        let mut resolver = Resolver::new(&policy);
+        let ids = [ChannelId(0), ChannelId(1), ChannelId(2)];
+        let columns = [0, 1].map(|side| columns(sides[side], side, &ids).unwrap());
+        let job = |key: usize| {
+            let encoding = &sides[0].channels()[key].encoding;
+            let plan = PairPlan::new(KEYS[key], encoding, encoding, &mut resolver);
+            let columns = [columns[0][key].clone(), columns[1][key].clone()];
+            KeyJob {
+                key: KEYS[key].to_owned(),
+                ids: [ids[key]; 2],
+                partial: Partial::new(plan.leaves.len()),
+                plan,
+                pairing: Pairing::auto(&columns[0], &columns[1], false),
+                columns,
+                duplicated: 0,
+            }
+        };
+        (0..3).map(job).collect()
+    }
+
+    #[test]
+    fn memory_is_bounded_whatever_the_order_and_the_outcome_is_the_same() {
+        let (a, b) = (dataset([0, 1, 2]), dataset([2, 1, 0]));
+        let mut partials = Vec::new();
+        // With a limit of three messages, keys are given up and read alone.
+        for limit in [usize::MAX, 3 * 100] {
+            let mut jobs = jobs([&a, &b]);
+            let mut borrowed: Vec<&mut KeyJob> = jobs.iter_mut().collect();
+            let policy = Policy { check_timestamps: false, ..Policy::default() };
+            let alone = pass([&a, &b], &policy, &mut borrowed, limit).unwrap();
+            assert_eq!(alone.is_empty(), limit == usize::MAX);
+            borrowed.iter_mut().for_each(|job| job.reset());
+            compare_within([&a, &b], &policy, &mut borrowed, limit).unwrap();
+            assert!(jobs.iter().all(|job| job.partial.n_matching == MESSAGES as u64));
+            partials.push(jobs.into_iter().map(|job| job.partial).collect::<Vec<_>>());
+        }
+        assert_eq!(partials[0], partials[1]);
+    }
+}

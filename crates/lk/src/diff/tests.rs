@@ -1,6 +1,10 @@
 //! Datasets in memory, compared.
 
 mod basics;
+mod laws;
+mod mutations;
+mod payloads;
+mod schemas;
 
 use std::collections::BTreeMap;
 
@@ -10,8 +14,9 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::codec::Plan;
 use crate::dataset::{Channel, Encoding, Facts, Role, SequenceMeaning};
+use crate::value::Scalar;
 use crate::value::ValueSeed;
-use crate::{Dataset, Error, Schema, Time};
+use crate::{Dataset, Schema, Time};
 
 /// A dataset under construction, from `.msg` text and JSON.
 struct Data {
@@ -115,7 +120,7 @@ fn assert_adds_up(result: &DiffResult) {
             diff.fields.iter().map(|f| f.values.violations + f.shape_violations).sum();
         assert_eq!(violations > 0, diff.n_different > 0, "{key}");
     }
-    assert_eq!(result.first_divergence.is_none() || !result.all_match(), true);
+    assert!(result.first_divergence.is_none() || !result.all_match());
 }
 
 fn field<'r>(result: &'r DiffResult, path: &str) -> &'r FieldDiff {

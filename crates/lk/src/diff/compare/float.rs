@@ -92,7 +92,7 @@ pub(super) fn equal<B: FloatBytes>(a: &[B], close: &Close, leaf: &mut LeafStats,
     let (mut zero, mut special) = (0_u64, 0_u64);
     for value in a.iter().map(|a| a.value()) {
         zero += u64::from(value == 0.0);
-        special += u64::from(!(value.abs() < f64::INFINITY));
+        special += u64::from(!value.is_finite());
     }
     leaf.compared += a.len() as u64;
     leaf.zero_reference += zero;
