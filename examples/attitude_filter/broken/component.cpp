@@ -7,39 +7,39 @@ namespace {
 
 constexpr double kRadPerDeg = 3.14159265358979323846 / 180.0;
 
-Vec3 operator+(const Vec3& a, const Vec3& b) {
+Vector3 operator+(const Vector3& a, const Vector3& b) {
     return {a.x + b.x, a.y + b.y, a.z + b.z};
 }
 
-Vec3 operator-(const Vec3& a, const Vec3& b) {
+Vector3 operator-(const Vector3& a, const Vector3& b) {
     return {a.x - b.x, a.y - b.y, a.z - b.z};
 }
 
-Vec3 operator*(const Vec3& v, double factor) {
+Vector3 operator*(const Vector3& v, double factor) {
     return {v.x * factor, v.y * factor, v.z * factor};
 }
 
-Vec3 cross(const Vec3& a, const Vec3& b) {
+Vector3 cross(const Vector3& a, const Vector3& b) {
     return {a.y * b.z - a.z * b.y, a.z * b.x - a.x * b.z, a.x * b.y - a.y * b.x};
 }
 
-double norm(const Vec3& v) {
+double norm(const Vector3& v) {
     return std::sqrt(v.x * v.x + v.y * v.y + v.z * v.z);
 }
 
 // The direction of `v`; nothing for nothing.
-Vec3 unit(const Vec3& v) {
+Vector3 unit(const Vector3& v) {
     const double length = norm(v);
     return length == 0.0 ? v : v * (1.0 / length);
 }
 
-Vec3 up_in_body(const Quaternion& q) {
+Vector3 up_in_body(const Quaternion& q) {
     return {2.0 * (q.x * q.z - q.w * q.y),
             2.0 * (q.y * q.z + q.w * q.x),
             1.0 - 2.0 * (q.x * q.x + q.y * q.y)};
 }
 
-Vec3 west_in_body(const Quaternion& q) {
+Vector3 west_in_body(const Quaternion& q) {
     return {2.0 * (q.x * q.y + q.w * q.z),
             1.0 - 2.0 * (q.x * q.x + q.z * q.z),
             2.0 * (q.y * q.z - q.w * q.x)};
@@ -59,8 +59,8 @@ Quaternion from_angles(double roll, double pitch, double yaw) {
 }
 
 // One first-order step of dq/dt = 1/2 q (0, rate), made a unit again.
-Quaternion turn(const Quaternion& q, const Vec3& rate, double dt) {
-    const Vec3 r = rate * (0.5 * dt);
+Quaternion turn(const Quaternion& q, const Vector3& rate, double dt) {
+    const Vector3 r = rate * (0.5 * dt);
     Quaternion next;
     next.w = q.w - q.x * r.x - q.y * r.y - q.z * r.z;
     next.x = q.x + q.w * r.x + q.y * r.z - q.z * r.y;
@@ -75,10 +75,6 @@ Quaternion turn(const Quaternion& q, const Vec3& rate, double dt) {
     return next;
 }
 
-Vec3 to_vec3(const geometry_msgs::Vector3& v) {
-    return {v.x, v.y, v.z};
-}
-
 }  // namespace
 
 Component::Component(const Config& config) : config_(config) {}
@@ -87,9 +83,9 @@ void Component::step(const Inputs& inputs, Outputs& outputs) {
     if (!inputs.imu.has_value()) {
         return;
     }
-    const Vec3 gyroscope = to_vec3(inputs.imu->gyroscope_deg_s) * kRadPerDeg;
-    const Vec3 accelerometer = to_vec3(inputs.imu->accelerometer_g);
-    const Vec3 magnetometer = to_vec3(inputs.imu->magnetometer_ut);
+    const Vector3 gyroscope = inputs.imu->gyroscope_deg_s * kRadPerDeg;
+    const Vector3& accelerometer = inputs.imu->accelerometer_g;
+    const Vector3& magnetometer = inputs.imu->magnetometer_ut;
 
     const double dt = static_cast<double>(inputs.time_ns - updated_ns_) * 1e-9;
     if (!started_ || dt > config_.gap_s) {
@@ -102,7 +98,7 @@ void Component::step(const Inputs& inputs, Outputs& outputs) {
 }
 
 // Takes the orientation from one sample, as if the body were at rest.
-void Component::start(const Vec3& a, const Vec3& m, std::int64_t now_ns) {
+void Component::start(const Vector3& a, const Vector3& m, std::int64_t now_ns) {
     const double roll = std::atan2(a.y, a.z);
     const double pitch = std::atan2(-a.x, std::sqrt(a.y * a.y + a.z * a.z));
     // The magnetic field, turned back to level: its horizontal part is north.
@@ -120,8 +116,8 @@ void Component::start(const Vec3& a, const Vec3& m, std::int64_t now_ns) {
     magnetometer_ignored_ = false;
 }
 
-void Component::update(const Vec3& gyroscope, const Vec3& accelerometer, const Vec3& magnetometer,
-                       std::int64_t now_ns, double dt) {
+void Component::update(const Vector3& gyroscope, const Vector3& accelerometer,
+                       const Vector3& magnetometer, std::int64_t now_ns, double dt) {
     const double age_s = static_cast<double>(now_ns - started_ns_) * 1e-9;
     aligning_ = age_s < config_.alignment_s;
     double gain = config_.proportional_gain;
@@ -132,8 +128,8 @@ void Component::update(const Vec3& gyroscope, const Vec3& accelerometer, const V
 
     // The rotation, in body coordinates, that would bring the orientation to
     // what the sensors say.
-    Vec3 error;
-    const Vec3 up = up_in_body(orientation_);
+    Vector3 error;
+    const Vector3 up = up_in_body(orientation_);
     const double g = norm(accelerometer);
     accelerometer_ignored_ = std::abs(g - 1.0) > config_.acceleration_tolerance_g;
     if (!accelerometer_ignored_) {
@@ -145,14 +141,14 @@ void Component::update(const Vec3& gyroscope, const Vec3& accelerometer, const V
     if (!magnetometer_ignored_) {
         // Up cross north is west. Only the heading is taken from it, so that a
         // wrong field can't tilt the body.
-        const Vec3 west = unit(cross(up, magnetometer));
+        const Vector3 west = unit(cross(up, magnetometer));
         error = error + cross(west, west_in_body(orientation_));
     }
 
     if (!aligning_) {
         bias_ = bias_ - error * (config_.integral_gain * dt);
     }
-    Vec3 rate = gyroscope + error * gain;
+    Vector3 rate = gyroscope + error * gain;
     rate.x -= bias_.x;
     rate.y -= bias_.y;
     orientation_ = turn(orientation_, rate, dt);
@@ -164,16 +160,11 @@ Attitude Component::attitude() const {
     // body points straight up or down; asin doesn't.
     const double north_x = 1.0 - 2.0 * (q.y * q.y + q.z * q.z);
     const double west_x = 2.0 * (q.x * q.y + q.w * q.z);
-    const Vec3 up = up_in_body(q);
+    const Vector3 up = up_in_body(q);
 
     Attitude message;
-    message.orientation.x = q.x;
-    message.orientation.y = q.y;
-    message.orientation.z = q.z;
-    message.orientation.w = q.w;
-    message.gyroscope_bias_deg_s.x = bias_.x / kRadPerDeg;
-    message.gyroscope_bias_deg_s.y = bias_.y / kRadPerDeg;
-    message.gyroscope_bias_deg_s.z = bias_.z / kRadPerDeg;
+    message.orientation = q;
+    message.gyroscope_bias_deg_s = bias_ * (1.0 / kRadPerDeg);
     message.roll_rad = std::atan2(up.y, up.z);
     message.pitch_rad = std::atan2(-up.x, std::sqrt(north_x * north_x + west_x * west_x));
     message.yaw_rad = std::atan2(west_x, north_x);

@@ -59,8 +59,7 @@ impl Component {
         };
         self.orientation = Some(orientation);
         self.updated_ns = inputs.time_ns;
-        outputs.attitude.write(self.attitude(orientation));
-        Ok(())
+        outputs.attitude.write(&self.attitude(orientation))
     }
 
     /// Takes the orientation from one sample, as if the body were at rest.
@@ -111,8 +110,7 @@ impl Component {
         }
 
         let field_ut = norm(magnetometer);
-        self.magnetometer_ignored =
-            (field_ut - self.field_ut).abs() > config.magnetic_tolerance_ut;
+        self.magnetometer_ignored = (field_ut - self.field_ut).abs() > config.magnetic_tolerance_ut;
         if !self.magnetometer_ignored {
             // Up cross north is west. Only the heading is taken from it, so
             // that a wrong field can't tilt the body.

@@ -15,12 +15,10 @@ impl Component {
         // neither overflow nor vanish.
         let largest = v.x.abs().max(v.y.abs()).max(v.z.abs());
         if largest == 0.0 {
-            outputs.unit.write(v.clone());
-            return Ok(());
+            return outputs.unit.write(v);
         }
         let (x, y, z) = (v.x / largest, v.y / largest, v.z / largest);
         let length = (x * x + y * y + z * z).sqrt();
-        outputs.unit.write(Vec3 { x: x / length, y: y / length, z: z / length });
-        Ok(())
+        outputs.unit.write(&Vec3 { x: x / length, y: y / length, z: z / length })
     }
 }
