@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use lk::outcome::Failure;
+
 /// The result of an operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -64,6 +66,20 @@ pub enum Error {
         path: PathBuf,
         /// Which there are.
         hint: Option<String>,
+    },
+
+    /// The reference did not build, or did not run to the end.
+    #[error("{}", .0.message)]
+    Reference(Box<Failure>),
+
+    /// A result that JSON can't hold.
+    #[error("can't write {} as JSON", path.display())]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
     },
 
     /// The inputs make more ticks than can be run.
@@ -159,13 +175,22 @@ impl Error {
                 "renew types and harness with `lk init --refresh`; the component stays as it is"
                     .into(),
             ),
-            Error::Io { .. } | Error::TooLong { .. } | Error::Pipe { .. } => None,
+            Error::Reference(failure) => failure.hint.clone(),
+            Error::Report { .. }
+            | Error::Io { .. }
+            | Error::TooLong { .. }
+            | Error::Pipe { .. } => None,
         }
     }
 
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.to_path_buf();
         move |source| Error::Io { action, path, source }
+    }
+
+    pub(crate) fn report(path: &Path) -> impl FnOnce(serde_json::Error) -> Error {
+        let path = path.to_path_buf();
+        move |source| Error::Report { path, source }
     }
 
     pub(crate) fn context(context: impl Into<String>) -> impl FnOnce(lk::Error) -> Error {

@@ -3,11 +3,13 @@
 //! Until the sandbox exists, programs run unconfined: with the caller's
 //! rights, environment and network.
 
+mod cache;
 mod error;
 mod suggest;
 
 pub mod build;
 pub mod component;
+pub mod job;
 pub mod manifest;
 pub mod process;
 pub mod protocol;
@@ -15,9 +17,13 @@ pub mod provenance;
 pub mod runner;
 pub mod scaffold;
 pub mod ticks;
+pub mod verify;
 
 pub use component::{ComponentSpec, ConfigSpec, PortSpec};
 pub use error::{Error, Result};
+pub use job::{Built, Job, Progress};
 pub use manifest::{Language, Manifest};
 pub use process::Program;
+pub use runner::{Recorded, RunOptions};
 pub use ticks::{TickRule, Ticks};
+pub use verify::{VerifyOptions, exit_code, verify};

@@ -182,10 +182,12 @@ while True:
         print("x" * 3000, file=sys.stderr, flush=True)
     if behaviour == "slow":
         time.sleep(0.02)
-    if behaviour == "raises" and tick % 3 == 1:
-        frame(ERROR, struct.pack("<Q", tick) + f"tick {tick} is bad".encode())
+    if behaviour.startswith("raises") and tick % 3 == 1:
+        text = f"tick {tick} is bad" if behaviour == "raises" else "other words"
+        frame(ERROR, struct.pack("<Q", tick) + text.encode())
     else:
-        output(0, time_ns, cdr("d", total))
+        drift = 0.25 if behaviour == "drifts" and tick >= at else 0.0
+        output(0, time_ns, cdr("d", total + drift))
         output(1, time_ns, cdr("Q", n))
     done(tick)
     if here and behaviour == "twice":

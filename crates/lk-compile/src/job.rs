@@ -1,0 +1,235 @@
+//! Running programs of one component on one dataset.
+//!
+//! Until the sandbox exists, programs run unconfined: with the caller's
+//! rights, environment and network.
+
+use std::path::{Path, PathBuf};
+
+use lk::dataset::{CreateOptions, Integrity};
+use lk::outcome::Failure;
+use lk::{Dataset, Time};
+
+use crate::component::ComponentSpec;
+use crate::error::{Error, Result};
+use crate::manifest::Manifest;
+use crate::process::Program;
+use crate::provenance;
+use crate::runner::{self, Recorded, RunOptions};
+use crate::scaffold;
+use crate::ticks::Ticks;
+
+/// A component and the ticks that its programs are run on.
+#[derive(Debug)]
+pub struct Job {
+    /// The component.
+    pub component: ComponentSpec,
+    /// The ticks.
+    pub ticks: Ticks,
+    /// Where the inputs come from.
+    pub inputs: PathBuf,
+    /// What could not be read of them.
+    pub inputs_integrity: Integrity,
+    /// [`provenance::inputs_hash`] of the ticks.
+    pub inputs_hash: String,
+    /// What was left out of the ticks; `None` where all are there.
+    pub cut: Option<Cut>,
+    /// How to run; the seed is that of `lk.toml`.
+    pub options: RunOptions,
+    /// Where lk keeps its results, which are no part of a program.
+    output_dir: PathBuf,
+}
+
+/// Ticks that were left out on request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Time of the first of them.
+    pub from: Time,
+    /// All ticks, with them.
+    pub total: usize,
+    /// [`provenance::inputs_hash`] of all ticks.
+    pub whole_hash: String,
+}
+
+/// A program that is built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The program.
+    pub program: Program,
+    /// [`provenance::program_hash`].
+    pub hash: String,
+}
+
+/// What is being done, for a progress bar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// A program is being built.
+    Building {
+        /// `the reference`, `candidate cpp`.
+        program: &'a str,
+    },
+    /// A program is running.
+    Running {
+        /// `the reference`, `candidate cpp`.
+        program: &'a str,
+        /// Ticks that are answered.
+        done: u64,
+        /// All ticks.
+        total: u64,
+    },
+    /// A candidate's recording is being compared.
+    Comparing {
+        /// `candidate cpp`.
+        program: &'a str,
+    },
+}
+
+/// Where results go unless the caller says otherwise: `target/lk` beside
+/// `lk.toml`.
+pub fn default_output_dir(manifest: &Manifest) -> PathBuf {
+    manifest.dir.join("target").join("lk")
+}
+
+impl Job {
+    /// Reads types and inputs. `inputs` is the dataset of `lk.toml` where it
+    /// is `None`; of its ticks the first `max_ticks` (at least one) are kept.
+    ///
+    /// # Errors
+    /// As [`Manifest::component`] and [`Ticks::read`]; no such dataset.
+    pub fn new(
+        manifest: &Manifest,
+        inputs: Option<&Path>,
+        max_ticks: Option<usize>,
+        options: RunOptions,
+    ) -> Result<Job> {
+        let component = manifest.component()?;
+        let path = match inputs {
+            Some(path) => path.to_path_buf(),
+            None => manifest.inputs_path()?,
+        };
+        let dataset = Dataset::open(&path).map_err(Error::context("can't read the inputs"))?;
+        let mut ticks = Ticks::read(&dataset, &component, &manifest.tick_rule())?;
+        let max_ticks = max_ticks.unwrap_or(usize::MAX).max(1);
+        let cut = match ticks.get(max_ticks) {
+            Some((from, _)) => {
+                let whole_hash = provenance::inputs_hash(&component, &ticks)?;
+                Some(Cut { from, total: ticks.len(), whole_hash })
+            }
+            None => None,
+        };
+        ticks.truncate(max_ticks);
+        Ok(Job {
+            inputs_hash: provenance::inputs_hash(&component, &ticks)?,
+            // After reading, which is when damage is found.
+            inputs_integrity: dataset.integrity(),
+            component,
+            ticks,
+            cut,
+            inputs: path,
+            options: RunOptions { seed: manifest.seed(), ..options },
+            output_dir: default_output_dir(manifest),
+        })
+    }
+
+    /// Checks that a generated harness is as it would be generated now.
+    ///
+    /// # Errors
+    /// [`Error::StaleScaffold`].
+    pub fn check_scaffold(&self, program: &Program) -> Result<()> {
+        match program.scaffold {
+            Some(language) => scaffold::check_current(&self.component, language, &program.dir),
+            None => Ok(()),
+        }
+    }
+
+    /// Builds a program, where it has a build command.
+    ///
+    /// # Errors
+    /// As [`Job::check_scaffold`]; files of the program that can't be read. A
+    /// build that fails is a [`Failure`].
+    pub fn build(
+        &self,
+        program: Program,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Result<Built, Failure>> {
+        self.check_scaffold(&program)?;
+        if program.build.is_some() {
+            progress(Progress::Building { program: &program.label });
+        }
+        if let Err(failure) = crate::build::build(&program, self.options.log_lines)? {
+            return Ok(Err(failure));
+        }
+        if !program.dir.is_dir() {
+            let error = std::io::ErrorKind::NotADirectory.into();
+            return Ok(Err(program.start_failure("start", &program.run, &error)));
+        }
+        let hash = provenance::program_hash(&program, &self.output_dir)?;
+        Ok(Ok(Built { program, hash }))
+    }
+
+    /// Runs a program over all ticks. The recording's facts say what it came
+    /// from.
+    ///
+    /// # Errors
+    /// As [`runner::run`].
+    pub fn run(
+        &self,
+        built: &Built,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Result<Recorded, Failure>> {
+        let mut options = self.options.clone();
+        for (name, value) in
+            [(provenance::PROGRAM_HASH, &built.hash), (provenance::INPUTS_HASH, &self.inputs_hash)]
+        {
+            options.facts.insert(name.to_owned(), value.clone());
+        }
+        let (program, total) = (built.program.label.as_str(), self.ticks.len() as u64);
+        let mut running = |done| progress(Progress::Running { program, done, total });
+        running(0);
+        runner::run(&built.program, &self.component, &self.ticks, &options, &mut running)
+    }
+}
+
+impl Job {
+    /// What a reader of its results should know.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = vec!["programs ran unconfined, with your rights".to_owned()];
+        let Integrity { verified, lost_bytes, lost_samples, problems, .. } = &self.inputs_integrity;
+        if !verified {
+            notes.push("the inputs are unverified: not all of them has a checksum".to_owned());
+        }
+        if *lost_bytes > 0 || *lost_samples > 0 || !problems.is_empty() {
+            let problems = problems.join("; ");
+            notes.push(format!(
+                "the inputs are damaged, and what is whole of them was used: {lost_samples} \
+                 samples and {lost_bytes} bytes are lost ({problems})"
+            ));
+        }
+        let undelivered = self.ticks.undelivered();
+        match &self.cut {
+            Some(cut) => {
+                let (count, total) = (self.ticks.len(), cut.total);
+                notes.push(format!("only the first {count} of {total} ticks were run"));
+            }
+            None if undelivered > 0 => notes.push(format!(
+                "{undelivered} input samples come after the last tick, and were not delivered"
+            )),
+            None => {}
+        }
+        notes
+    }
+}
+
+/// Writes a dataset to a file, over one that is there, making its folder.
+///
+/// # Errors
+/// Where the folder or the file can't be written.
+pub fn save(dataset: &Dataset, path: &Path) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    }
+    let mut file =
+        Dataset::create_with(path, CreateOptions { overwrite: true, ..CreateOptions::default() })?;
+    file.copy_from(dataset)?;
+    Ok(file.close()?)
+}
