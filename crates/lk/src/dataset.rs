@@ -19,10 +19,13 @@
 
 mod backend;
 pub mod conformance;
+pub mod csv;
 mod info;
 pub mod mcap;
 mod memory;
+pub mod ndjson;
 mod open;
+mod shape;
 mod value;
 mod view;
 

@@ -212,6 +212,32 @@ pub enum Error {
         path: String,
     },
 
+    /// Text that can't be imported.
+    #[error("{reason} ({}line {line} of {path})", column_of(.column))]
+    Import {
+        /// What is wrong: expected, and the text that is there.
+        reason: String,
+        /// Line in the file, from 1.
+        line: u64,
+        /// Header of the column; empty where the whole line is meant.
+        column: String,
+        /// The file.
+        path: String,
+    },
+
+    /// A dataset that a text format can't hold.
+    #[error("can't write key {key} as {format}: {reason}")]
+    Export {
+        /// The key.
+        key: String,
+        /// The format: `CSV`.
+        format: &'static str,
+        /// Why not, naming the field.
+        reason: String,
+        /// What to do about it.
+        advice: &'static str,
+    },
+
     /// A file that exists and was not to be overwritten.
     #[error("file exists: {path}")]
     FileExists {
@@ -262,6 +288,7 @@ impl Error {
                 Some(format!("did you mean {}?", names.join(" or ")))
             }
             Error::NotADataset { advice, .. } => advice.clone(),
+            Error::Export { advice, .. } => Some((*advice).to_owned()),
             Error::FileExists { .. } => {
                 Some("choose another name, or ask for it to be overwritten".to_owned())
             }
@@ -287,4 +314,8 @@ fn named_in(type_name: &str, line: usize) -> String {
 /// `field x of `, or nothing where an error is about the message itself.
 fn field_of(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!("field {field} of ") }
+}
+
+fn column_of(column: &str) -> String {
+    if column.is_empty() { String::new() } else { format!("column {column}, ") }
 }

@@ -118,11 +118,14 @@ pub enum SequenceMeaning {
 }
 
 /// lk's own facts about a dataset: a metadata record, never a channel.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Facts {
     /// What `sequence` counts.
+    #[serde(default)]
     pub sequence: SequenceMeaning,
     /// Everything else, by name (`producer`, `seed`, `inputs_hash`, ...).
+    #[serde(default)]
     pub entries: BTreeMap<String, String>,
 }
 
