@@ -105,12 +105,15 @@ impl<'a> Cursor<'a> {
 
     /// The next number, aligned.
     #[inline]
-    pub(crate) fn number<T: Number + Default>(&mut self) -> Walk<T> {
+    pub(crate) fn number<T: Number>(&mut self) -> Walk<T> {
         self.align(T::SIZE);
-        let bytes = self.bytes(T::SIZE)?;
-        let mut number = T::default();
-        T::for_each(bytes, self.big_endian, |v| number = v);
-        Ok(number)
+        match T::read(&self.body[self.pos..], self.big_endian) {
+            Some(number) => {
+                self.pos += T::SIZE;
+                Ok(number)
+            }
+            None => Err(self.too_short(T::SIZE)),
+        }
     }
 
     /// The length of a sequence whose elements take at least `min_size` bytes
@@ -240,6 +243,7 @@ impl<'a> Cursor<'a> {
         ))
     }
 
+    #[cold]
     fn too_short(&self, wanted: usize) -> Box<Fault> {
         let left = self.remaining();
         Fault::new(self.offset(), format!("{} wanted, {left} left", bytes(wanted)))

@@ -30,6 +30,7 @@ impl Fault {
     }
 
     /// Puts a field's name before the path.
+    #[cold]
     pub(crate) fn in_field(mut self: Box<Self>, name: &str) -> Box<Fault> {
         let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{name}{dot}{}", self.path);
@@ -37,6 +38,7 @@ impl Fault {
     }
 
     /// Puts an index before the path.
+    #[cold]
     pub(crate) fn in_element(mut self: Box<Self>, index: usize) -> Box<Fault> {
         let dot = if self.path.is_empty() { "" } else { "." };
         self.path = format!("[{index}]{dot}{}", self.path);

@@ -6,6 +6,12 @@ pub(crate) trait Number: Copy {
     /// Size and alignment in bytes.
     const SIZE: usize;
 
+    /// The number at the start of `bytes`, if they are that many.
+    fn read(bytes: &[u8], big_endian: bool) -> Option<Self>;
+
+    /// Appends the bytes of one number, little-endian.
+    fn write(self, out: &mut Vec<u8>);
+
     /// Calls `f` with every number in `bytes`, whose length is a multiple of
     /// the size.
     fn for_each(bytes: &[u8], big_endian: bool, f: impl FnMut(Self));
@@ -22,6 +28,17 @@ macro_rules! number {
     ($($ty:ty),*) => {$(
         impl Number for $ty {
             const SIZE: usize = size_of::<$ty>();
+
+            #[inline]
+            fn read(bytes: &[u8], big_endian: bool) -> Option<Self> {
+                let bytes = *bytes.first_chunk()?;
+                Some(if big_endian { Self::from_be_bytes(bytes) } else { Self::from_le_bytes(bytes) })
+            }
+
+            #[inline]
+            fn write(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
 
             #[inline]
             fn for_each(bytes: &[u8], big_endian: bool, mut f: impl FnMut(Self)) {

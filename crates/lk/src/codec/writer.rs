@@ -22,7 +22,9 @@ impl<'a> Writer<'a> {
     pub(crate) fn align(&mut self, size: usize) {
         let pos = self.out.len() - HEADER_LEN;
         let padding = pos.wrapping_neg() & (size - 1);
-        self.out.extend_from_slice(&[0; 8][..padding]);
+        if padding > 0 {
+            self.out.extend_from_slice(&[0; 8][..padding]);
+        }
     }
 
     /// Bytes as they are.
@@ -43,7 +45,8 @@ impl<'a> Writer<'a> {
     /// One number, aligned.
     #[inline]
     pub(crate) fn number<T: Number>(&mut self, value: T) {
-        self.numbers(&[value]);
+        self.align(T::SIZE);
+        value.write(self.out);
     }
 
     /// The length of a sequence.

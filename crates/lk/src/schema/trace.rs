@@ -119,8 +119,9 @@ fn message_of<T: DeserializeOwned>(name: Option<&str>) -> Result<Arc<MessageType
 /// node, of which there are so many.
 fn trace<T: DeserializeOwned>() -> Result<Node, Refusal> {
     let mut root = Node::default();
+    let mut run = Run::default();
     loop {
-        let mut run = Run::default();
+        run = run.next();
         match T::deserialize(Tracer::new(&mut root, &mut run)) {
             Ok(_) => match root.unfinished() {
                 None => return Ok(root),

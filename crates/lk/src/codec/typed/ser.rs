@@ -1,14 +1,18 @@
 //! From a Rust value to a payload, each part checked against the schema.
 
+mod parts;
+
 use serde::ser::{self, Serialize};
 
 use crate::codec::fault::{Fault, Walk};
-use crate::codec::layout::{Count, Layout};
+use crate::codec::layout::Count;
+use crate::codec::number::Number;
 use crate::codec::writer::Writer;
 use crate::schema::Primitive;
 
 use super::slot::{HELD, Slot, What, is_tuple};
 use super::variant;
+use parts::{Fields, Items, check_count};
 
 type Result<T> = Walk<T>;
 
@@ -54,6 +58,22 @@ impl<'a, 'w, 'p> Serializer<'a, 'w, 'p> {
         }
     }
 
+    /// Writes a number that a message just holds. Apart from writing a plain
+    /// one, and not by calling that again, so that that one is inlined.
+    #[cold]
+    fn held_number<T: Number>(self, given: &[Primitive], value: T) -> Result<()> {
+        match self.slot.held().and_then(Slot::primitive) {
+            Some(primitive) if given.contains(&primitive) => {
+                self.writer.number(value);
+                Ok(())
+            }
+            _ => {
+                let (slot, given) = (self.slot, given[0].name());
+                Err(Fault::new(0, format!("expected {slot}, the value gives {given}")))
+            }
+        }
+    }
+
     fn data_variant<T>(&self, name: &str, variant: &str) -> Result<T> {
         Err(Fault::new(
             0,
@@ -63,15 +83,15 @@ impl<'a, 'w, 'p> Serializer<'a, 'w, 'p> {
 }
 
 macro_rules! numbers {
-    ($($method:ident $type:ty, $($primitive:ident)|*, $name:literal;)*) => {
+    ($($method:ident $type:ty, $($primitive:ident)|*;)*) => {
         $(#[inline]
         fn $method(self, value: $type) -> Result<()> {
-            match (self.slot.count, self.slot.what) {
-                (Count::One, What::Primitive($(Primitive::$primitive)|*)) => {
+            match self.slot.primitive() {
+                Some($(Primitive::$primitive)|*) => {
                     self.writer.number(value);
                     Ok(())
                 }
-                _ => self.held_or_refused($name, |held| held.$method(value)),
+                _ => self.held_number(&[$(Primitive::$primitive),*], value),
             }
         })*
     };
@@ -89,16 +109,16 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
     type SerializeStructVariant = ser::Impossible<(), Box<Fault>>;
 
     numbers! {
-        serialize_i8 i8, Int8, "int8";
-        serialize_i16 i16, Int16, "int16";
-        serialize_i32 i32, Int32, "int32";
-        serialize_i64 i64, Int64, "int64";
-        serialize_u8 u8, Uint8 | Byte | Char, "uint8";
-        serialize_u16 u16, Uint16, "uint16";
-        serialize_u32 u32, Uint32, "uint32";
-        serialize_u64 u64, Uint64, "uint64";
-        serialize_f32 f32, Float32, "float32";
-        serialize_f64 f64, Float64, "float64";
+        serialize_i8 i8, Int8;
+        serialize_i16 i16, Int16;
+        serialize_i32 i32, Int32;
+        serialize_i64 i64, Int64;
+        serialize_u8 u8, Uint8 | Byte | Char;
+        serialize_u16 u16, Uint16;
+        serialize_u32 u32, Uint32;
+        serialize_u64 u64, Uint64;
+        serialize_f32 f32, Float32;
+        serialize_f64 f64, Float64;
     }
 
     fn is_human_readable(&self) -> bool {
@@ -106,8 +126,8 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
     }
 
     fn serialize_bool(self, value: bool) -> Result<()> {
-        match (self.slot.count, self.slot.what) {
-            (Count::One, What::Primitive(Primitive::Bool)) => {
+        match self.slot.primitive() {
+            Some(Primitive::Bool) => {
                 self.writer.bytes(&[u8::from(value)]);
                 Ok(())
             }
@@ -116,8 +136,8 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
     }
 
     fn serialize_char(self, value: char) -> Result<()> {
-        match (self.slot.count, self.slot.what) {
-            (Count::One, What::Primitive(Primitive::Uint32)) => {
+        match self.slot.primitive() {
+            Some(Primitive::Uint32) => {
                 self.writer.number(u32::from(value));
                 Ok(())
             }
@@ -126,7 +146,7 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
     }
 
     fn serialize_str(self, value: &str) -> Result<()> {
-        match (self.slot.count, self.slot.what) {
+        match (self.slot.count(), self.slot.what()) {
             (Count::One, What::String(bound)) => self.writer.string(value, bound),
             (Count::One, What::WString(bound)) => self.writer.wstring(value, bound),
             _ => self.held_or_refused("a string", |held| held.serialize_str(value)),
@@ -134,11 +154,12 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<()> {
-        let What::Primitive(Primitive::Uint8 | Primitive::Byte | Primitive::Char) = self.slot.what
+        let What::Primitive(Primitive::Uint8 | Primitive::Byte | Primitive::Char) =
+            self.slot.what()
         else {
             return self.held_or_refused("bytes", |held| held.serialize_bytes(value));
         };
-        match self.slot.count {
+        match self.slot.count() {
             Count::One => {
                 return self.held_or_refused("bytes", |held| held.serialize_bytes(value));
             }
@@ -150,14 +171,14 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
     }
 
     fn serialize_none(self) -> Result<()> {
-        match self.slot.count {
+        match self.slot.count() {
             Count::Sequence(Some(1)) => self.writer.length(0, None),
             _ => self.held_or_refused("an Option", |held| held.serialize_none()),
         }
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
-        match self.slot.count {
+        match self.slot.count() {
             Count::Sequence(Some(1)) => {
                 self.writer.length(1, None)?;
                 value.serialize(Serializer { writer: self.writer, slot: self.slot.element() })
@@ -186,8 +207,7 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
         position: u32,
         variant: &'static str,
     ) -> Result<()> {
-        let (Count::One, What::Primitive(primitive), Some((layout, field))) =
-            (self.slot.count, self.slot.what, self.slot.field)
+        let (Some(primitive), Some((layout, field))) = (self.slot.primitive(), self.slot.origin())
         else {
             return self.held_or_refused("an enum", |held| {
                 held.serialize_unit_variant(name, position, variant)
@@ -218,8 +238,7 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
     fn serialize_tuple(self, length: usize) -> Result<Items<'a, 'w, 'p>> {
         match self.slot.message() {
             Some(layout) if layout.fields.len() == length && is_tuple(layout) => {
-                let target = Target::Message(layout);
-                Ok(Items { writer: self.writer, target, at: 0, held: 0 })
+                Ok(Items::message(self.writer, layout))
             }
             _ => self.items(Some(length), "a tuple or array"),
         }
@@ -231,7 +250,7 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
 
     fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields<'a, 'w, 'p>> {
         match self.slot.message() {
-            Some(layout) => Ok(Fields { writer: self.writer, layout, next: 0 }),
+            Some(layout) => Ok(Fields::new(self.writer, layout)),
             None => {
                 let slot = self.slot;
                 Err(Fault::new(0, format!("expected {slot}, the value gives struct {name}")))
@@ -287,32 +306,14 @@ impl<'a, 'w, 'p> ser::Serializer for Serializer<'a, 'w, 'p> {
 impl<'a, 'w, 'p> Serializer<'a, 'w, 'p> {
     fn items(self, length: Option<usize>, given: &str) -> Result<Items<'a, 'w, 'p>> {
         let slot = self.slot.element();
-        let target = match self.slot.count {
+        match self.slot.count() {
             Count::One => {
-                let mut items = self.held_or_refused(given, |held| held.items(length, given))?;
-                items.held += 1;
-                return Ok(items);
+                self.held_or_refused(given, |held| held.items(length, given)).map(Items::held)
             }
-            Count::Array(expected) => {
-                check_count(expected, length.unwrap_or(expected))?;
-                Target::Array { slot, expected }
-            }
-            Count::Sequence(bound) => {
-                let announced = length.unwrap_or(0);
-                self.writer.length(announced, bound)?;
-                let length_end = self.writer.offset();
-                Target::Sequence { slot, bound, announced, length_end }
-            }
-        };
-        Ok(Items { writer: self.writer, target, at: 0, held: 0 })
+            Count::Array(expected) => Items::array(self.writer, slot, expected, length),
+            Count::Sequence(bound) => Items::sequence(self.writer, slot, bound, length),
+        }
     }
-}
-
-fn check_count(expected: usize, given: usize) -> Result<()> {
-    if expected == given {
-        return Ok(());
-    }
-    Err(Fault::new(0, format!("expected {expected} elements, the value gives {given}")))
 }
 
 fn write_integer(writer: &mut Writer<'_>, primitive: Primitive, number: i128) -> Result<()> {
@@ -336,181 +337,4 @@ fn write_integer(writer: &mut Writer<'_>, primitive: Primitive, number: i128) ->
         let name = primitive.name();
         Fault::new(0, format!("expected {name}, which can't be a variant's number {number}"))
     })
-}
-
-/// The elements of an array or sequence, or of a tuple.
-pub(super) struct Items<'a, 'w, 'p> {
-    writer: &'a mut Writer<'w>,
-    target: Target<'p>,
-    at: usize,
-    /// How many messages around it just hold it.
-    held: u32,
-}
-
-enum Target<'p> {
-    Array {
-        slot: Slot<'p>,
-        expected: usize,
-    },
-    Sequence {
-        slot: Slot<'p>,
-        bound: Option<usize>,
-        announced: usize,
-        length_end: usize,
-    },
-    /// The message of a tuple with unlike elements.
-    Message(&'p Layout),
-}
-
-impl Items<'_, '_, '_> {
-    #[inline]
-    fn item<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        let at = self.at;
-        self.at += 1;
-        let slot = match &self.target {
-            Target::Sequence { slot, .. } => Some(*slot),
-            Target::Array { slot, expected } => (at < *expected).then_some(*slot),
-            Target::Message(layout) => Slot::field(layout, at),
-        };
-        let result = match slot {
-            Some(slot) => value.serialize(Serializer { writer: self.writer, slot }),
-            None => Err(Fault::new(0, format!("expected {at} elements, the value gives more"))),
-        };
-        result.map_err(|fault| {
-            self.within(match self.target {
-                Target::Message(layout) => match layout.ty.fields.get(at) {
-                    Some(field) => fault.in_field(&field.name),
-                    None => fault,
-                },
-                _ => fault.in_element(at),
-            })
-        })
-    }
-
-    fn finish(self) -> Result<()> {
-        let finished = match self.target {
-            Target::Array { expected, .. } => check_count(expected, self.at),
-            Target::Sequence { announced, .. } if announced == self.at => Ok(()),
-            Target::Sequence { bound, length_end, .. } => {
-                self.writer.replace_length(length_end, self.at, bound)
-            }
-            Target::Message(layout) => check_count(layout.fields.len(), self.at)
-                .map(|()| finish_message(self.writer, layout)),
-        };
-        finished.map_err(|fault| self.within(fault))
-    }
-
-    fn within(&self, fault: Box<Fault>) -> Box<Fault> {
-        (0..self.held).fold(fault, |fault, _| fault.in_field(HELD))
-    }
-}
-
-/// An empty message is one byte.
-fn finish_message(writer: &mut Writer<'_>, layout: &Layout) {
-    if layout.fields.is_empty() {
-        writer.bytes(&[0]);
-    }
-}
-
-macro_rules! items {
-    ($($trait:ident $method:ident;)*) => {
-        $(impl ser::$trait for Items<'_, '_, '_> {
-            type Ok = ();
-            type Error = Box<Fault>;
-
-            #[inline]
-            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-                self.item(value)
-            }
-
-            fn end(self) -> Result<()> {
-                self.finish()
-            }
-        })*
-    };
-}
-
-items! {
-    SerializeSeq serialize_element;
-    SerializeTuple serialize_element;
-    SerializeTupleStruct serialize_field;
-}
-
-/// The fields of a struct, which must come as they are in the message.
-pub(super) struct Fields<'a, 'w, 'p> {
-    writer: &'a mut Writer<'w>,
-    layout: &'p Layout,
-    next: usize,
-}
-
-impl Fields<'_, '_, '_> {
-    #[cold]
-    fn unexpected(&self, given: &str) -> Box<Fault> {
-        let fields = &self.layout.ty.fields;
-        let name = &self.layout.ty.name;
-        match fields.get(self.next) {
-            Some(expected) if fields.iter().any(|field| field.name == given) => Fault::new(
-                0,
-                format!(
-                    "the value leaves it out, or gives it after {given}; it must serialize as it \
-                     deserializes"
-                ),
-            )
-            .in_field(&expected.name),
-            _ => Fault::new(
-                0,
-                format!(
-                    "the value gives it, and {name} has no such field here; a field must \
-                     serialize as it deserializes, under one name"
-                ),
-            )
-            .in_field(given),
-        }
-    }
-}
-
-impl ser::SerializeStruct for Fields<'_, '_, '_> {
-    type Ok = ();
-    type Error = Box<Fault>;
-
-    #[inline]
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<()> {
-        let index = self.next;
-        match self.layout.ty.fields.get(index) {
-            Some(field) if field.name == name => {}
-            _ => return Err(self.unexpected(name)),
-        }
-        let Some(slot) = Slot::field(self.layout, index) else { return Err(self.unexpected(name)) };
-        self.next += 1;
-        value
-            .serialize(Serializer { writer: self.writer, slot })
-            .map_err(|fault| fault.in_field(name))
-    }
-
-    fn skip_field(&mut self, name: &'static str) -> Result<()> {
-        Err(Fault::new(
-            0,
-            "the value leaves it out (skip_serializing_if), but a message has all its fields; use \
-             an Option and no skip",
-        )
-        .in_field(name))
-    }
-
-    fn end(self) -> Result<()> {
-        match self.layout.ty.fields.get(self.next) {
-            None => {
-                finish_message(self.writer, self.layout);
-                Ok(())
-            }
-            Some(missing) => Err(Fault::new(
-                0,
-                "the value leaves it out (skip_serializing?); it must serialize as it deserializes",
-            )
-            .in_field(&missing.name)),
-        }
-    }
 }

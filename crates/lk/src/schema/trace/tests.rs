@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::message_of;
+use crate::schema::Schema;
 use crate::value::Datum;
 
 pub(crate) mod many;
@@ -17,7 +18,12 @@ mod self_checking;
 
 /// One line per field: `name type`, nested messages below, by name.
 fn text_of<T: DeserializeOwned>() -> String {
-    let root = message_of::<T>(None).unwrap_or_else(|e| panic!("{e}"));
+    let schema = Schema::of::<T>().unwrap_or_else(|e| panic!("{e}"));
+    // What was traced can be written as text and read again.
+    let parsed = Schema::parse(schema.name(), &schema.to_msg_text()).expect("its own text");
+    assert_eq!(parsed.fingerprint(), schema.fingerprint());
+    assert_eq!(parsed.to_msg_text(), schema.to_msg_text());
+    let root = schema.root().clone();
     let mut text = String::new();
     let mut todo = vec![root];
     let mut done = BTreeSet::new();

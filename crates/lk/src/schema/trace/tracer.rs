@@ -1,26 +1,31 @@
 //! The deserializer that offers samples to a type and notes what it asks for.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod parts;
 
-use serde::de::{self, DeserializeSeed, IntoDeserializer, Visitor};
+use serde::de::{self, DeserializeSeed, Visitor};
 
 use crate::schema::Primitive;
 
 use super::refusal::{Refusal, Segment};
 use super::sample;
 use super::shape::{EnumShape, Node, Shape, StructShape};
+use parts::{Elements, Fields, Items, Variant};
 
 /// Nesting deeper than this is taken for a type that contains itself.
 const MAX_DEPTH: usize = 64;
-/// Fields and elements of one type, all of its fixed arrays unrolled.
-const MAX_NODES: usize = 1 << 18;
+/// Fields and elements in one run, all fixed arrays unrolled.
+const MAX_PARTS: usize = 1 << 18;
+/// Fields and elements in all runs; bounds the time.
+const MAX_PARTS_IN_ALL: usize = 1 << 22;
 
 /// What one run carries along.
 #[derive(Debug, Default)]
 pub(super) struct Run {
     /// Whether something was seen for the first time.
     pub(super) learned: bool,
-    nodes: usize,
+    /// Fields and elements met, and those of the runs before.
+    parts: usize,
+    parts_before: usize,
     depth: usize,
     /// Refusals at the nodes around; added to a leaf's own.
     attempt: u32,
@@ -31,6 +36,22 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// The run that follows this one.
+    pub(super) fn next(&self) -> Run {
+        Run { parts_before: self.parts_before + self.parts, ..Run::default() }
+    }
+
+    fn count(&mut self, parts: usize) -> Result<(), Refusal> {
+        self.parts = self.parts.saturating_add(parts);
+        if self.parts <= MAX_PARTS && self.parts_before <= MAX_PARTS_IN_ALL {
+            return Ok(());
+        }
+        Err(Refusal::fatal(format!(
+            "with all its fixed arrays the type is too large to trace (over {MAX_PARTS} fields and \
+             elements, or far fewer that refuse values); hold the many in a Vec"
+        )))
+    }
+
     /// Runs `visit` inside a struct of this name.
     fn named<T>(
         &mut self,
@@ -150,16 +171,6 @@ fn inside<T>(
         run.ordinal = ordinal + 1;
     }
     result.map_err(|refusal| blame(node, refusal))
-}
-
-fn count_nodes(run: &mut Run, more: usize) -> Result<(), Refusal> {
-    run.nodes = run.nodes.saturating_add(more);
-    if run.nodes > MAX_NODES {
-        return Err(Refusal::fatal(format!(
-            "the type has more than {MAX_NODES} fields and elements; hold the many in a Vec"
-        )));
-    }
-    Ok(())
 }
 
 macro_rules! numbers {
@@ -320,7 +331,7 @@ impl<'de> de::Deserializer<'de> for Tracer<'_> {
             let Shape::Struct(StructShape { fields, .. }) = shape else {
                 return Err(Refusal::fatal("a struct and something else in one place"));
             };
-            count_nodes(run, fields.len())?;
+            run.count(fields.len())?;
             let mut next = 0;
             let result = visitor.visit_map(Fields { fields, next: &mut next, run });
             result.map_err(|refusal| match refusal.duplicate() {
@@ -402,7 +413,7 @@ impl Tracer<'_> {
         length: usize,
         visitor: V,
     ) -> Result<V::Value, Refusal> {
-        count_nodes(self.run, length)?;
+        self.run.count(length)?;
         if length == 0 {
             self.leaf(Shape::Unit(name))?;
         } else if !matches!(&self.node.shape, Shape::Tuple(_, items) if items.len() == length) {
@@ -416,156 +427,5 @@ impl Tracer<'_> {
             };
             visitor.visit_seq(Elements { items: Items::Each(items), at: 0, length, run })
         })
-    }
-}
-
-/// The fields of a struct, offered by name in their order.
-struct Fields<'n> {
-    fields: &'n mut Vec<(&'static str, Node)>,
-    next: &'n mut usize,
-    run: &'n mut Run,
-}
-
-impl<'de> de::MapAccess<'de> for Fields<'_> {
-    type Error = Refusal;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Refusal> {
-        let Some((name, _)) = self.fields.get(*self.next) else { return Ok(None) };
-        *self.next += 1;
-        seed.deserialize((*name).into_deserializer()).map(Some)
-    }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Refusal> {
-        match self.next.checked_sub(1).and_then(|last| self.fields.get_mut(last)) {
-            Some((name, node)) => child(node, Segment::Field(name), self.run, seed),
-            None => Err(Refusal::fatal("the type reads a value before its key")),
-        }
-    }
-}
-
-/// The elements of a sequence or tuple.
-struct Elements<'n> {
-    items: Items<'n>,
-    at: usize,
-    length: usize,
-    run: &'n mut Run,
-}
-
-enum Items<'n> {
-    /// All elements of a sequence are traced as one.
-    Same(&'n mut Node),
-    Each(&'n mut [Node]),
-}
-
-impl<'de> de::SeqAccess<'de> for Elements<'_> {
-    type Error = Refusal;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Refusal> {
-        let at = self.at;
-        if at == self.length {
-            return Ok(None);
-        }
-        self.at += 1;
-        match &mut self.items {
-            Items::Same(node) => child(node, Segment::Element, self.run, seed).map(Some),
-            Items::Each(nodes) => {
-                // Elements are mostly of one type: what the first refused
-                // needn't be offered to the others.
-                let hint = nodes.first().map_or(0, |first| first.refused);
-                let Some(node) = nodes.get_mut(at) else { return Ok(None) };
-                if node.shape == Shape::Unknown && node.refused == 0 {
-                    node.refused = hint;
-                }
-                child(node, Segment::Index(at), self.run, seed).map(Some)
-            }
-        }
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.length - self.at)
-    }
-}
-
-/// One variant of an enum, offered by its name.
-struct Variant<'n> {
-    shape: &'n mut EnumShape,
-    index: usize,
-    run: &'n mut Run,
-}
-
-impl<'de, 'n> de::EnumAccess<'de> for Variant<'n> {
-    type Error = Refusal;
-    type Variant = Content<'n>;
-
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Content<'n>), Refusal> {
-        let name = self.shape.variants[self.index];
-        let identifier = seed.deserialize(IntoDeserializer::<Refusal>::into_deserializer(name))?;
-        // What the type made of the name is a fieldless enum of its own, so
-        // that two names of one variant have the same discriminant.
-        let mut hasher = DefaultHasher::new();
-        std::mem::discriminant(&identifier).hash(&mut hasher);
-        Ok((identifier, Content { variant: self, mark: hasher.finish() }))
-    }
-}
-
-/// What a variant holds: nothing, or it is refused.
-struct Content<'n> {
-    variant: Variant<'n>,
-    mark: u64,
-}
-
-impl Content<'_> {
-    fn refuse<T>(self) -> Result<T, Refusal> {
-        let EnumShape { name, variants, .. } = self.variant.shape;
-        Err(Refusal::fatal(format!(
-            "variant {} of enum {name} holds data; use an enum of plain variants and one Option \
-             per kind of data",
-            variants[self.variant.index]
-        )))
-    }
-}
-
-impl<'de> de::VariantAccess<'de> for Content<'_> {
-    type Error = Refusal;
-
-    fn unit_variant(self) -> Result<(), Refusal> {
-        let Variant { shape, index, run } = self.variant;
-        if shape.seen.insert(index, self.mark).is_some() {
-            return Ok(());
-        }
-        run.learned = true;
-        match shape.aliased() {
-            None => Ok(()),
-            Some((one, other)) => Err(Refusal::fatal(format!(
-                "enum {} reads {one} and {other} as one variant, so its numbers are not certain; \
-                 remove the alias",
-                shape.name
-            ))),
-        }
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, _: S) -> Result<S::Value, Refusal> {
-        self.refuse()
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, _: V) -> Result<V::Value, Refusal> {
-        self.refuse()
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, Refusal> {
-        self.refuse()
     }
 }

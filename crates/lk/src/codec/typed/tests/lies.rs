@@ -132,7 +132,7 @@ fn other_types_in_each_place() {
     check::<[f32; 2]>((1.0f32, 2.0f64), "it[1]", &["expected float32", "float64"]);
     check::<Option<u8>>(1u8, "it", &["expected uint8[<=1]"]);
     check::<Option<u8>>(vec![1u8, 2], "it", &["2 elements", "at most 1"]);
-    check::<Option<Vec<u8>>>(Some(1u8), "it.data", &["expected uint8[]", "uint8"]);
+    check::<Option<Vec<u8>>>(Some(1u8), "it", &["expected lk/Uint8Array", "uint8"]);
     check::<Vec<Vec<u8>>>(vec![vec![1i8]], "it[0].data[0]", &["expected uint8", "int8"]);
     check::<Vec<[u8; 2]>>(vec![[1u8; 1]], "it[0].data", &["expected 2 elements", "gives 1"]);
     check::<Nested>(1i8, "it", &["expected lk/Nested", "int8"]);

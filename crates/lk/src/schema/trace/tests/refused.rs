@@ -211,7 +211,42 @@ fn declared_fields_that_are_never_read() {
 }
 
 #[test]
-fn types_without_end() {
+fn types_too_large_to_trace() {
     type A32<T> = [T; 32];
-    check::<A32<Vec<A32<Vec<A32<Vec<A32<u8>>>>>>>>("[7][][23][][31][]", &["262144"]);
+    let reasons = ["262144", "in a Vec"];
+    check::<A32<Vec<A32<Vec<A32<Vec<A32<u8>>>>>>>>("[7][][23][][31][]", &reasons);
+}
+
+#[test]
+fn types_that_would_take_too_long_to_trace() {
+    /// Refused once at each of its places.
+    struct Slow<const N: usize>;
+    impl<'de, const N: usize> Deserialize<'de> for Slow<N> {
+        fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Slow<N>, D::Error> {
+            struct Visit<const N: usize>;
+            impl<'de, const N: usize> serde::de::Visitor<'de> for Visit<N> {
+                type Value = Slow<N>;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("elements")
+                }
+                fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                    self,
+                    mut seq: A,
+                ) -> Result<Slow<N>, A::Error> {
+                    for _ in 0..N {
+                        seq.next_element::<Item<std::num::NonZeroU8>>()?;
+                    }
+                    Ok(Slow)
+                }
+            }
+            d.deserialize_tuple(N, Visit)
+        }
+    }
+    check::<Slow<20_000>>("", &["refuse values"]);
+}
+
+#[test]
+fn large_arrays_of_numbers_are_not_too_large() {
+    let matrix = message_of::<nalgebra::SMatrix<f64, 100, 100>>(None).expect("a message");
+    assert_eq!(matrix.fields[0].ty.to_string(), "float64[10000]");
 }
