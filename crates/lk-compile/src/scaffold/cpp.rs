@@ -6,7 +6,7 @@ mod codec;
 use std::collections::BTreeSet;
 
 use lk::schema::{ElementType, FieldType, Primitive};
-use lk::value::{Array, Datum, Record};
+use lk::value::{Array, Datum};
 use minijinja::{Value, context};
 
 use super::GeneratedFile;
@@ -26,164 +26,24 @@ const TEMPLATES: [Template; 5] = [
 ];
 
 const RESERVED: Reserved = Reserved {
-    everywhere: &[
-        // Keywords of C++20, so that a later standard can be asked for.
-        "alignas",
-        "alignof",
-        "and",
-        "and_eq",
-        "asm",
-        "auto",
-        "bitand",
-        "bitor",
-        "bool",
-        "break",
-        "case",
-        "catch",
-        "char",
-        "char16_t",
-        "char32_t",
-        "char8_t",
-        "class",
-        "co_await",
-        "co_return",
-        "co_yield",
-        "compl",
-        "concept",
-        "const",
-        "const_cast",
-        "consteval",
-        "constexpr",
-        "constinit",
-        "continue",
-        "decltype",
-        "default",
-        "delete",
-        "do",
-        "double",
-        "dynamic_cast",
-        "else",
-        "enum",
-        "explicit",
-        "export",
-        "extern",
-        "false",
-        "float",
-        "for",
-        "friend",
-        "goto",
-        "if",
-        "inline",
-        "int",
-        "long",
-        "mutable",
-        "namespace",
-        "new",
-        "noexcept",
-        "not",
-        "not_eq",
-        "nullptr",
-        "operator",
-        "or",
-        "or_eq",
-        "private",
-        "protected",
-        "public",
-        "register",
-        "reinterpret_cast",
-        "requires",
-        "return",
-        "short",
-        "signed",
-        "sizeof",
-        "static",
-        "static_assert",
-        "static_cast",
-        "struct",
-        "switch",
-        "template",
-        "this",
-        "thread_local",
-        "throw",
-        "true",
-        "try",
-        "typedef",
-        "typeid",
-        "typename",
-        "union",
-        "unsigned",
-        "using",
-        "virtual",
-        "void",
-        "volatile",
-        "wchar_t",
-        "while",
-        "xor",
-        "xor_eq",
-        // Macros of the C library and of GNU dialects.
-        "linux",
-        "unix",
-        "assert",
-        "errno",
-        "stdin",
-        "stdout",
-        "stderr",
-        "signbit",
-        "isnan",
-        "isinf",
-        "major",
-        "minor",
-        "makedev",
-        "NULL",
-        "EOF",
-        "BUFSIZ",
-        "NAN",
-        "INFINITY",
-        "HUGE_VAL",
-        "HUGE_VALF",
-        "DOMAIN",
-        "SING",
-        "OVERFLOW",
-        "UNDERFLOW",
-        "PLOSS",
-        "TLOSS",
-        "FP_NAN",
-        "FP_INFINITE",
-        "FP_ZERO",
-        "FP_SUBNORMAL",
-        "FP_NORMAL",
-        "RAND_MAX",
-        "EXIT_SUCCESS",
-        "EXIT_FAILURE",
-        "SEEK_SET",
-        "SEEK_CUR",
-        "SEEK_END",
-        "INT_MAX",
-        "INT_MIN",
-        "UINT_MAX",
-        "LONG_MAX",
-        "LONG_MIN",
-        "CHAR_MAX",
-        "CHAR_MIN",
-        "DBL_MAX",
-        "DBL_MIN",
-        "DBL_EPSILON",
-        "FLT_MAX",
-        "FLT_MIN",
-        "FLT_EPSILON",
-        "M_PI",
-        "M_E",
-        "M_SQRT2",
-        "EDOM",
-        "ERANGE",
-        "EINTR",
-        "EIO",
-        "EAGAIN",
-        "EBUSY",
-        "EINVAL",
-    ],
-    types: &["std", "lk", "Inputs", "Outputs", "Component", "encode", "decode"],
-    ports: &["tick", "time_ns", "Inputs", "Outputs"],
+    // Keywords of C++20, so that a later standard can be asked for, and macros
+    // of the C library and of GNU dialects.
+    everywhere: "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t \
+        char32_t char8_t class co_await co_return co_yield compl concept const const_cast \
+        consteval constexpr constinit continue decltype default delete do double dynamic_cast \
+        else enum explicit export extern false float for friend goto if inline int long mutable \
+        namespace new noexcept not not_eq nullptr operator or or_eq private protected public \
+        register reinterpret_cast requires return short signed sizeof static static_assert \
+        static_cast struct switch template this thread_local throw true try typedef typeid \
+        typename union unsigned using virtual void volatile wchar_t while xor xor_eq linux unix \
+        assert errno stdin stdout stderr signbit isnan isinf major minor makedev NULL EOF BUFSIZ \
+        NAN INFINITY HUGE_VAL HUGE_VALF DOMAIN SING OVERFLOW UNDERFLOW PLOSS TLOSS FP_NAN \
+        FP_INFINITE FP_ZERO FP_SUBNORMAL FP_NORMAL RAND_MAX EXIT_SUCCESS EXIT_FAILURE SEEK_SET \
+        SEEK_CUR SEEK_END INT_MAX INT_MIN UINT_MAX LONG_MAX LONG_MIN CHAR_MAX CHAR_MIN DBL_MAX \
+        DBL_MIN DBL_EPSILON FLT_MAX FLT_MIN FLT_EPSILON M_PI M_E M_SQRT2 EDOM ERANGE EINTR EIO \
+        EAGAIN EBUSY EINVAL",
+    types: "std lk Inputs Outputs Component encode decode",
+    ports: "tick time_ns Inputs Outputs",
 };
 
 /// Namespaces that a component can't be put into.
@@ -194,7 +54,7 @@ pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
     let program = identifier(&spec.name);
     let mut namespace = program.clone();
     if RESERVED_NAMESPACES.contains(&program.as_str())
-        || RESERVED.everywhere.contains(&program.as_str())
+        || RESERVED.everywhere().any(|word| word == program)
     {
         namespace.push('_');
     }
@@ -212,7 +72,7 @@ pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
         config => model.config.map(|index| model.types[index].name.clone()),
         codecs => codec::codecs(&model),
         written => written.iter().map(|i| model.types[*i].name.clone()).collect::<Vec<_>>(),
-        description => description(spec),
+        description => description(spec, "///"),
         hints => hints(&model),
     };
     Ok(TEMPLATES.iter().map(|template| render(template, &context)).collect())
@@ -383,17 +243,7 @@ fn datum(model: &Model<'_>, element: &ElementType, value: &Datum) -> String {
             format!("std::string({}, {})", literal(text), text.len())
         }
         Datum::String(text) => literal(text),
-        Datum::Record(Record { fields }) => {
-            let ElementType::Message(message) = element else { return "{}".to_owned() };
-            let members = &model.type_of(message).fields;
-            let values = members.iter().zip(fields).map(|(member, value)| match value {
-                Datum::Array(array) => {
-                    format!("{{{}}}", elements(model, member.field.ty.element(), array).join(", "))
-                }
-                value => datum(model, member.field.ty.element(), value),
-            });
-            format!("{}{{{}}}", element_type(model, element), values.collect::<Vec<_>>().join(", "))
-        }
+        Datum::Record(_) => unreachable!("lk::Schema lets messages have no defaults"),
         Datum::Array(array) => format!("{{{}}}", elements(model, element, array).join(", ")),
     }
 }

@@ -81,8 +81,7 @@ impl<'a> Model<'a> {
 
         let name_ports = |ports: &mut dyn Iterator<Item = (u8, &PortSpec)>| {
             let type_names = types.iter().map(|ty| ty.name.as_str());
-            let taken = reserved.everywhere.iter().chain(reserved.ports).copied();
-            let mut scope = Scope::new(taken.chain(type_names));
+            let mut scope = Scope::new(reserved.for_ports().chain(type_names));
             ports
                 .enumerate()
                 .map(|(i, (direction, port))| Port {
@@ -182,8 +181,7 @@ fn name_types(types: &[Arc<MessageType>], reserved: Reserved) -> Vec<Type> {
     for message in types {
         *uses.entry(split_type_name(&message.name).1).or_default() += 1;
     }
-    let taken: Vec<&str> = reserved.everywhere.iter().chain(reserved.types).copied().collect();
-    let mut scope = Scope::new(taken.iter().copied());
+    let mut scope = Scope::new(reserved.for_types());
     // Those with a name of their own come first, so that they keep it.
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
     for message in types {
@@ -201,9 +199,8 @@ fn name_types(types: &[Arc<MessageType>], reserved: Reserved) -> Vec<Type> {
     types
         .iter()
         .map(|message| {
-            let mut members = Scope::new(
-                reserved.everywhere.iter().copied().chain(names.values().map(String::as_str)),
-            );
+            let mut members =
+                Scope::new(reserved.everywhere().chain(names.values().map(String::as_str)));
             let fields = (message.fields.iter())
                 .map(|field| Member { name: members.claim(&field.name), field: field.clone() })
                 .collect();

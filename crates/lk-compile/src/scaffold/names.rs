@@ -3,15 +3,32 @@
 
 use std::collections::BTreeSet;
 
-/// What may not be an identifier in the generated code of one language.
+/// What may not be an identifier in the generated code of one language; words
+/// with spaces between.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reserved {
     /// Keywords, and names that mean something everywhere (macros).
-    pub(super) everywhere: &'static [&'static str],
+    pub(super) everywhere: &'static str,
     /// Names that the generated code uses beside the message types.
-    pub(super) types: &'static [&'static str],
+    pub(super) types: &'static str,
     /// Members that `Inputs` and `Outputs` have besides the ports.
-    pub(super) ports: &'static [&'static str],
+    pub(super) ports: &'static str,
+}
+
+impl Reserved {
+    pub(super) fn everywhere<'a>(self) -> impl Iterator<Item = &'a str> {
+        self.everywhere.split_whitespace()
+    }
+
+    /// What no message type can be called.
+    pub(super) fn for_types<'a>(self) -> impl Iterator<Item = &'a str> {
+        self.everywhere().chain(self.types.split_whitespace())
+    }
+
+    /// What no port can be called.
+    pub(super) fn for_ports<'a>(self) -> impl Iterator<Item = &'a str> {
+        self.everywhere().chain(self.ports.split_whitespace())
+    }
 }
 
 /// The identifiers of one scope, such as the members of a struct.

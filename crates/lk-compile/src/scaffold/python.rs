@@ -5,15 +5,13 @@ mod read;
 mod write;
 
 use lk::schema::{ElementType, FieldType, Primitive};
-use lk::value::{Array, Datum, Record};
+use lk::value::{Array, Datum};
 use minijinja::context;
 
 use super::GeneratedFile;
 use super::model::{Member, Model, Port, Type, data_of};
 use super::names::Reserved;
-use super::template::{
-    Template, comment_if_renamed, description, hash_line, notice, ports, render,
-};
+use super::template::{Template, comment_if_renamed, hash_line, notice, ports, render};
 use crate::{ComponentSpec, Result};
 
 const TEMPLATES: [Template; 3] = [
@@ -23,95 +21,24 @@ const TEMPLATES: [Template; 3] = [
 ];
 
 const RESERVED: Reserved = Reserved {
-    everywhere: &[
-        "False",
-        "None",
-        "True",
-        "and",
-        "as",
-        "assert",
-        "async",
-        "await",
-        "break",
-        "class",
-        "continue",
-        "def",
-        "del",
-        "elif",
-        "else",
-        "except",
-        "finally",
-        "for",
-        "from",
-        "global",
-        "if",
-        "import",
-        "in",
-        "is",
-        "lambda",
-        "nonlocal",
-        "not",
-        "or",
-        "pass",
-        "raise",
-        "return",
-        "try",
-        "while",
-        "with",
-        "yield",
-        "__debug__",
-        // What the class bodies of lk_types use behind a field.
-        "list",
-        "bytearray",
-        "_field",
-        "_NAN",
-        "_INF",
-        "dataclass",
-    ],
-    types: &[
-        "Component",
-        "Element",
-        "Fatal",
-        "Fresh",
-        "FreshSets",
-        "Inputs",
-        "NamedTuple",
-        "PROTOCOL",
-        "HARNESS",
-        "NO_TICK",
-        "READ_SIZE",
-        "FLUSH_SIZE",
-        "HELLO",
-        "INPUT",
-        "STEP",
-        "RESET",
-        "BYE",
-        "READY",
-        "OUTPUT",
-        "DONE",
-        "ERROR",
-        "PORTS",
-        "LITTLE_ENDIAN",
-        "SIZES",
-        "NAMES",
-        "FIELDS",
-        "INPUTS",
-        "INPUT_NAMES",
-        "OUTPUTS",
-        "INPUT_FD",
-        "OUTPUT_FD",
-        "Exception",
-        "TypeError",
-        "ValueError",
-        "OverflowError",
-        "AttributeError",
-        "IndexError",
-        "NotImplementedError",
-        "UnicodeDecodeError",
-        "annotations",
-        "frozenset",
-    ],
-    ports: &["tick", "time_ns", "fresh", "times_ns"],
+    // Keywords, and what the class bodies of lk_types use behind a field.
+    everywhere: "False None True and as assert async await break class continue def del elif else except \
+        finally for from global if import in is lambda nonlocal not or pass raise return try \
+        while with yield __debug__ list bytearray _field _NAN _INF dataclass",
+    // Of the library and of the harness.
+    types: "Component Element Fatal Fresh FreshSets Inputs NamedTuple PROTOCOL HARNESS NO_TICK \
+        READ_SIZE FLUSH_SIZE HELLO INPUT STEP RESET BYE READY OUTPUT DONE ERROR PORTS \
+        LITTLE_ENDIAN SIZES NAMES FIELDS INPUTS INPUT_NAMES OUTPUTS INPUT_FD OUTPUT_FD Exception \
+        TypeError ValueError OverflowError AttributeError IndexError NotImplementedError \
+        UnicodeDecodeError bool bytearray bytes dict float getattr hasattr int isinstance len \
+        list memoryview range setattr str super tuple type all any enumerate callable property \
+        importlib inspect itertools os struct sys time traceback dataclass arguments body_of \
+        build build_one check_read check_written construct decode emit emit_port flush hello \
+        input_frame input_time laid_out load of_length output_frame output_head read_all \
+        read_bytes read_numbers read_text read_texts read_wide_text run send send_only serve \
+        stale take_pipes talk text_bytes text_of wide_text_bytes write_error write_numbers \
+        write_texts annotations frozenset",
+    ports: "tick time_ns fresh times_ns",
 };
 
 pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
@@ -150,10 +77,16 @@ pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
         single,
         codecs => codecs(&model),
         fields => model.types.iter().map(|ty| elements_text(&model, ty)).collect::<Vec<_>>(),
-        description => description(spec).join("\n"),
+        description => docstring(spec),
         hints => hints(&model),
     };
     Ok(TEMPLATES.iter().map(|template| render(template, &context)).collect())
+}
+
+/// What the component does, as it goes between three quotes.
+fn docstring(spec: &ComponentSpec) -> String {
+    let text = spec.description.as_deref().unwrap_or(&spec.name).trim_end();
+    text.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 fn codecs(model: &Model<'_>) -> Vec<String> {
@@ -321,13 +254,7 @@ fn datum(model: &Model<'_>, element: &ElementType, value: &Datum) -> String {
         Datum::Float64(v) => float(*v),
         Datum::String(text) => literal(text),
         Datum::Array(array) => format!("[{}]", elements(model, element, array).join(", ")),
-        Datum::Record(Record { fields }) => {
-            let ElementType::Message(message) = element else { return "None".to_owned() };
-            let ty = model.type_of(message);
-            let values = ty.fields.iter().zip(fields);
-            let values = values.map(|(member, value)| value_of(model, member, value));
-            format!("{}({})", ty.name, values.collect::<Vec<_>>().join(", "))
-        }
+        Datum::Record(_) => unreachable!("lk::Schema lets messages have no defaults"),
     }
 }
 

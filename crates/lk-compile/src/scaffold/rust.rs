@@ -3,7 +3,7 @@
 mod codec;
 
 use lk::schema::{ElementType, FieldType, Primitive};
-use lk::value::{Array, Datum, Record};
+use lk::value::{Array, Datum};
 use minijinja::context;
 
 use super::GeneratedFile;
@@ -26,39 +26,14 @@ const TEMPLATES: [Template; 4] = [
 ];
 
 const RESERVED: Reserved = Reserved {
-    everywhere: &[
-        "Self", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue",
-        "crate", "do", "dyn", "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if",
-        "impl", "in", "let", "loop", "macro", "match", "mod", "move", "mut", "override", "priv",
-        "pub", "ref", "return", "self", "static", "struct", "super", "trait", "true", "try",
-        "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
-    ],
-    types: &[
-        "Box",
-        "Clone",
-        "Component",
-        "Copy",
-        "Debug",
-        "Default",
-        "Drop",
-        "Err",
-        "From",
-        "Input",
-        "Inputs",
-        "Into",
-        "Iterator",
-        "None",
-        "Ok",
-        "Option",
-        "Output",
-        "Outputs",
-        "PartialEq",
-        "Result",
-        "Some",
-        "String",
-        "Vec",
-    ],
-    ports: &["tick", "time_ns"],
+    everywhere: "Self abstract as async await become box break const continue crate do dyn else enum \
+        extern false final fn for gen if impl in let loop macro match mod move mut override priv \
+        pub ref return self static struct super trait true try type typeof unsafe unsized use \
+        virtual where while yield",
+    types: "Box Clone Component Copy Debug Default Drop Err From Input Inputs Into Iterator None Ok \
+        Option Output Outputs PartialEq Result Some String Vec bool char f32 f64 i128 i16 i32 \
+        i64 i8 isize str u128 u16 u32 u64 u8 usize",
+    ports: "tick time_ns",
 };
 
 /// Package names that Cargo refuses, or that would hide what every crate has.
@@ -82,7 +57,7 @@ pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
         config => config.clone(),
         imports => format!("{{{}}}", imports.join(", ")),
         codecs => codec::codecs(&model),
-        description => description(spec),
+        description => description(spec, "///"),
         hints => hints(&model),
     };
     Ok(TEMPLATES.iter().map(|template| render(template, &context)).collect())
@@ -91,8 +66,7 @@ pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
 /// Name of the package, and of the program.
 pub(super) fn package(spec: &ComponentSpec) -> String {
     let mut package = identifier(&spec.name);
-    let taken = RESERVED_PACKAGES.iter().chain(RESERVED.everywhere);
-    if taken.copied().any(|name| name == package) {
+    if RESERVED_PACKAGES.into_iter().chain(RESERVED.everywhere()).any(|name| name == package) {
         package.push('_');
     }
     package
@@ -258,17 +232,7 @@ fn datum(model: &Model<'_>, element: &ElementType, value: &Datum) -> String {
         Datum::Float64(v) => not_finite("f64", *v),
         Datum::String(text) => format!("{text:?}.to_owned()"),
         Datum::Array(array) => format!("[{}]", elements(model, element, array).join(", ")),
-        Datum::Record(Record { fields }) => {
-            let ElementType::Message(message) = element else {
-                return "Default::default()".to_owned();
-            };
-            let ty = model.type_of(message);
-            let values = ty.fields.iter().zip(fields).map(|(member, value)| {
-                let value = value_of(model, member, member.field.ty.element(), value);
-                format!("{}: {value}", member.name)
-            });
-            format!("{} {{ {} }}", ty.name, values.collect::<Vec<_>>().join(", "))
-        }
+        Datum::Record(_) => unreachable!("lk::Schema lets messages have no defaults"),
     }
 }
 

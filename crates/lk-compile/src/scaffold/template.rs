@@ -49,10 +49,13 @@ pub(super) fn hash_line(model: &Model<'_>) -> String {
     format!("Ports and types: {}", model.hash)
 }
 
-/// What the component does, line by line; its name where nobody says.
-pub(super) fn description(spec: &ComponentSpec) -> Vec<String> {
+/// What the component does, as lines of a comment; its name where nobody says.
+pub(super) fn description(spec: &ComponentSpec, comment: &str) -> Vec<String> {
     let text = spec.description.as_deref().unwrap_or(&spec.name);
-    text.lines().map(|line| line.trim_end().to_owned()).collect()
+    // A backslash at the end of a line would continue a comment of C++.
+    let lines =
+        text.lines().map(|line| line.trim_end_matches(|c: char| c.is_whitespace() || c == '\\'));
+    lines.map(|line| format!("{comment} {line}").trim_end().to_owned()).collect()
 }
 
 /// Ports as templates have them; `comment` is what begins one.

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail so")]
 
+mod behaviour;
 mod conversation;
 mod echo;
 mod law;
 mod project;
+mod trial;
