@@ -175,6 +175,15 @@ fn zero_padding_after_the_last_field_is_taken() {
 }
 
 #[test]
+fn adjacent_equal_primitives_are_one_run() {
+    let plan = Plan::new(&schema(
+        "float64 a\nfloat64 b\nfloat64 c\nfloat32 d\nfloat64[1] e\nfloat64 f\nstring g\nstring h",
+    ));
+    let runs: Vec<_> = plan.layout().fields.iter().map(|field| field.run).collect();
+    assert_eq!(runs, [3, 2, 1, 1, 1, 1, 1, 1]);
+}
+
+#[test]
 fn a_value_of_another_type_is_not_written() {
     let plan = Plan::new(&schema("float64 celsius"));
     let other = Value::default_of(&schema("float64 kelvin"));

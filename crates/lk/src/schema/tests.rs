@@ -71,8 +71,8 @@ fn floats_that_are_not_finite_can_be_defaults() {
 #[test]
 fn text_that_would_break_the_line_is_escaped() {
     check(
-        "string a \"\\\"\\\\\\n\\r\\t\\x07\\u2028\\d\"",
-        "string a \"\\\"\\\\\\n\\r\\t\\u0007\\u2028\\\\d\"\n",
+        "string a \"\\\"\\\\\\n\\r\\t\\x07\\u2028\\d=\"",
+        "string a \"\\\"\\\\\\n\\r\\t\\u0007\\u2028\\\\d\\x3d\"\n",
     );
     let schema = parse("string a \"\\\\n\"");
     assert_eq!(schema.root().fields[0].default, Some("\\n".into()));

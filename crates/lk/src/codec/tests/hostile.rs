@@ -150,6 +150,49 @@ fn what_follows_the_last_field_is_an_error() {
     );
 }
 
+#[test]
+fn lengths_are_checked_against_what_their_elements_take_at_least() {
+    let inner = "===\nMSG: test/Inner\nuint8 a\nuint64[] b";
+    for (element, left) in [("float64", 16), ("uint16", 5), ("string", 11), ("Inner", 14)] {
+        check_error(
+            &format!("{element}[] a\n{inner}"),
+            &[little("03000000"), vec![0; left]].concat(),
+            &format!(
+                "can't decode field a of test/msg/Test at byte 4: \
+                 3 elements don't fit in the {left} bytes left"
+            ),
+        );
+    }
+    check_error(
+        "wstring a",
+        &little("03000000 6100 6200 63"),
+        "can't decode field a of test/msg/Test at byte 4: \
+         wide text of 3 code units doesn't fit in the 5 bytes left",
+    );
+}
+
+#[test]
+fn elements_that_take_the_least_are_read() {
+    let texts = || vec![String::new(); 2].into();
+    let empty = vec![Record { fields: vec![0_u8.into(), Vec::<u8>::new().into()] }];
+    let plan = Plan::new(&schema(
+        "wstring[] a\nstring[] b\nInner[] c\n===\nMSG: test/Inner\nuint8 a\nuint8[] b",
+    ));
+    let value = plan
+        .decode(&little(
+            "02000000 00000000 00000000 02000000 00000000 00000000 01000000 00 000000 00000000",
+        ))
+        .unwrap();
+    assert_eq!(value.record().fields, [texts(), texts(), empty.into()]);
+    for (text, payload) in [
+        ("wstring[] a", "02000000 00000000 00000000"),
+        ("string[] a", "02000000 00000000 00000000"),
+        ("std_msgs/Empty[] a", "02000000 00 00"),
+    ] {
+        Plan::new(&schema(text)).decode(&little(payload)).unwrap();
+    }
+}
+
 /// Bytes on the heap behind a record, by capacity.
 fn heap(record: &Record) -> usize {
     let array = |array: &Array| match array {
