@@ -7,6 +7,7 @@
 //! | Rust, as serde sees it | message |
 //! | --- | --- |
 //! | `bool`, `i8`..`i64`, `u8`..`u64`, `f32`, `f64` | `bool`, `int8`..`int64`, `uint8`..`uint64`, `float32`, `float64` |
+//! | `usize`, `isize` | `uint64`, `int64` |
 //! | `char` | `uint32`, the code point |
 //! | `String`, and what reads itself from a string | `string` |
 //! | bytes (`serde_bytes`) and `Vec<u8>` | `uint8[]` |
@@ -15,7 +16,7 @@
 //! | unit, unit struct, `[T; 0]` | a message without fields |
 //! | tuple, tuple struct, array `[T; N]` with elements alike | `T[N]` |
 //! | tuple or tuple struct with unlike elements | a nested message with fields `e0`, `e1`, ... |
-//! | `Vec`, `VecDeque`, sets and other sequences | `T[]` |
+//! | `Vec`, `VecDeque`, `BTreeSet` and other sequences | `T[]` (a `HashSet` too, but its order differs from run to run) |
 //! | `Option<T>` | `T[<=1]`, marked optional |
 //! | sequence, array or `Option` inside one of these three | a nested message with the one field `data` |
 //! | enum of plain variants | `uint8` (above 256 variants `uint16`): the position among the variants, with a constant `FIELD_VARIANT` each in the message that holds the field |

@@ -42,6 +42,7 @@ struct Messages<'s> {
 
 struct Built<'s> {
     shape: &'s Shape,
+    own: Option<&'static str>,
     /// Whether this is the message of the shape itself, or one that holds it
     /// as its only field.
     holds: bool,
@@ -133,7 +134,9 @@ impl<'s> Messages<'s> {
     }
 
     fn find(&self, node: &Node, holds: bool) -> Option<Arc<MessageType>> {
-        let built = self.built.iter().find(|b| b.holds == holds && *b.shape == node.shape);
+        let own = node.own_name(holds);
+        let built =
+            self.built.iter().find(|b| (b.holds, b.own) == (holds, own) && *b.shape == node.shape);
         built.map(|b| b.message.clone())
     }
 
@@ -164,14 +167,15 @@ impl<'s> Messages<'s> {
         let constants = constants(&fields)?;
         let fields = fields.into_iter().map(|(field, _)| field).collect();
         let message = Arc::new(MessageType { name, fields, constants });
-        self.built.push(Built { shape: &node.shape, holds, message: message.clone() });
+        let own = node.own_name(holds);
+        self.built.push(Built { shape: &node.shape, own, holds, message: message.clone() });
         Ok(message)
     }
 
     /// A full name that no other message has.
     fn take_name(&mut self, node: &Node, holds: bool) -> Result<String, Refusal> {
-        let of_shape = node.shape.name();
-        let given = self.root_name.take().or(of_shape.filter(|name| full_name(name).is_some()));
+        let own = node.own_name(holds);
+        let given = self.root_name.take().or(own.filter(|name| full_name(name).is_some()));
         if let Some(given) = given {
             if self.taken.insert(given.to_owned()) {
                 return Ok(given.to_owned());
@@ -180,10 +184,7 @@ impl<'s> Messages<'s> {
                 "two different types are named {given}; rename one with #[serde(rename = ...)]"
             )));
         }
-        let base = match (holds, node.newtype, of_shape) {
-            (true, Some(name), _) | (false, _, Some(name)) => type_name(name),
-            _ => node.generated_name(),
-        };
+        let base = own.map_or_else(|| node.generated_name(), type_name);
         let mut name = format!("{}/msg/{base}", self.package);
         for number in 2.. {
             if self.taken.insert(name.clone()) {
@@ -260,6 +261,12 @@ impl Shape {
 }
 
 impl Node {
+    /// The name that the user gave the message: that of the struct, or of a
+    /// newtype around what has none.
+    fn own_name(&self, holds: bool) -> Option<&'static str> {
+        if holds { self.newtype } else { self.shape.name().or(self.newtype) }
+    }
+
     /// The name of a message that is made for what has none: `Float64Array`
     /// for a sequence of numbers, as for values without a declared type.
     fn generated_name(&self) -> String {
@@ -276,18 +283,18 @@ impl Node {
     }
 
     fn part_name(&self) -> String {
+        let named = |name: &str| type_name(full_name(name).map_or(name, |(_, base)| base));
         if let Some(name) = self.newtype {
-            return type_name(name);
+            return named(name);
         }
         match &self.shape {
             Shape::Primitive(primitive) => type_name(primitive.name()),
             Shape::Char => "Char".to_owned(),
             Shape::String => "String".to_owned(),
-            Shape::Enum(shape) => type_name(shape.name),
+            Shape::Enum(shape) => named(shape.name),
             Shape::Unit(None) => "Empty".to_owned(),
             Shape::Struct(_) | Shape::Unit(_) | Shape::Tuple(Some(_), _) => {
-                let name = self.shape.name().unwrap_or_default();
-                type_name(full_name(name).map_or(name, |(_, base)| base))
+                named(self.shape.name().unwrap_or_default())
             }
             _ => self.generated_name(),
         }

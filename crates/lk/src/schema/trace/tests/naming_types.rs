@@ -123,6 +123,42 @@ fn serde_names_are_made_valid_and_full_names_kept() {
 }
 
 #[test]
+fn newtypes_name_what_holds_them() {
+    #[derive(Deserialize)]
+    #[serde(rename = "nav_msgs/msg/Path")]
+    struct Path(#[expect(dead_code)] Vec<f64>);
+    #[derive(Deserialize)]
+    struct Pair(#[expect(dead_code)] (u8, f64));
+    check::<Pair>("lk/msg/Pair\nuint8 e0\nfloat64 e1");
+    #[derive(Deserialize)]
+    struct Track(#[expect(dead_code)] Vec<f32>);
+    #[derive(Deserialize)]
+    #[expect(dead_code)]
+    struct Holder {
+        rows: Vec<Vec<f64>>,
+        paths: Vec<Path>,
+        track: Option<Track>,
+        deep: Vec<Vec<Path>>,
+    }
+    check::<Path>("nav_msgs/msg/Path\nfloat64[] data");
+    check::<Holder>(
+        "lk/msg/Holder
+         lk/Float64Array[] rows
+         nav_msgs/Path[] paths
+         lk/Track[<=1] track optional
+         lk/PathArray[] deep
+         lk/msg/Float64Array
+         float64[] data
+         nav_msgs/msg/Path
+         float64[] data
+         lk/msg/Track
+         float32[] data
+         lk/msg/PathArray
+         nav_msgs/Path[] data",
+    );
+}
+
+#[test]
 fn a_given_name_is_that_of_the_root_and_its_package_that_of_all() {
     let root = message_of::<G<G<f32>>>(Some("robot/msg/G")).expect("a message");
     assert_eq!(root.name, "robot/msg/G");
