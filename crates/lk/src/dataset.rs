@@ -29,6 +29,7 @@ mod shape;
 mod value;
 mod view;
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -54,6 +55,8 @@ pub struct Dataset {
     sequences: Vec<u32>,
     /// By channel, made when first needed.
     plans: Vec<Option<Plan>>,
+    /// By channel, the Rust type that is known to be of its schema.
+    rust_types: Vec<Option<TypeId>>,
 }
 
 impl Dataset {
@@ -67,7 +70,13 @@ impl Dataset {
         let ids = (0..).map(ChannelId);
         let ids = backend.channels().iter().map(|channel| channel.key.clone()).zip(ids).collect();
         let count = backend.channels().len();
-        Dataset { ids, sequences: vec![0; count], plans: vec![None; count], backend }
+        Dataset {
+            ids,
+            sequences: vec![0; count],
+            plans: vec![None; count],
+            rust_types: vec![None; count],
+            backend,
+        }
     }
 
     /// Where the bytes are, for messages: a path, or `memory`.
@@ -88,6 +97,7 @@ impl Dataset {
         self.ids.insert(key, id);
         self.sequences.push(0);
         self.plans.push(None);
+        self.rust_types.push(None);
         Ok(id)
     }
 

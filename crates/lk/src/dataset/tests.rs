@@ -145,3 +145,25 @@ fn what_is_passed_through_is_not_decoded() {
     let error = dataset.channel("a").unwrap().values().err().unwrap();
     assert_eq!(error.to_string(), "can't decode key a: lk passes `text` through (memory)");
 }
+
+#[test]
+fn a_key_takes_one_rust_type() {
+    use serde::{Deserialize, Serialize};
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct A {
+        x: f64,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct B {
+        x: f32,
+    }
+    let mut dataset = Dataset::memory();
+    assert_eq!(dataset.write("a", &A { x: 1.0 }, at(0)).unwrap(), 0);
+    assert_eq!(dataset.write("a", &A { x: 2.0 }, at(1)).unwrap(), 1);
+    let error = dataset.write("a", &B { x: 2.0 }, at(1)).unwrap_err();
+    assert!(matches!(error, Error::TypeMismatch { .. }), "{error}");
+    let view = dataset.channel("a").unwrap();
+    let read: Vec<A> = view.typed().unwrap().map(|item| item.unwrap().1).collect();
+    assert_eq!(read, [A { x: 1.0 }, A { x: 2.0 }]);
+    assert!(view.typed::<B>().unwrap().all(|item| item.is_err()));
+}

@@ -1,6 +1,10 @@
-//! Values written by key.
+//! Values and Rust types written by key.
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{Channel, ChannelId, Dataset, Encoding, Role};
 use crate::codec::Plan;
@@ -10,6 +14,53 @@ use crate::time::Time;
 use crate::value::Value;
 
 impl Dataset {
+    /// Appends a message to `key`, whose channel is added where it is new,
+    /// with the schema of the Rust type and no role. Returns the sequence
+    /// number.
+    ///
+    /// ```
+    /// use lk::{Dataset, Time};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    /// struct Wheel {
+    ///     speed_rad_s: f64,
+    /// }
+    ///
+    /// let mut dataset = Dataset::memory();
+    /// dataset.write("left", &Wheel { speed_rad_s: 1.5 }, Time::from_nanos(10))?;
+    /// let (time, wheel) = dataset.channel("left")?.typed::<Wheel>()?.next().expect("one")?;
+    /// assert_eq!((time, wheel), (Time::from_nanos(10), Wheel { speed_rad_s: 1.5 }));
+    /// # Ok::<(), lk::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TypeMismatch`] where the key holds another type;
+    /// [`Error::Trace`] and [`Error::Encode`] where the Rust type can be no
+    /// message; as [`Dataset::write_payload`].
+    pub fn write<T>(&mut self, key: &str, message: &T, time: Time) -> Result<u32>
+    where
+        T: Serialize + DeserializeOwned + 'static,
+    {
+        let rust_type = Some(TypeId::of::<T>());
+        let known = self.channel_id(key).filter(|id| self.rust_types[id.0 as usize] == rust_type);
+        let id = match known {
+            Some(id) => id,
+            None => {
+                // Tracing costs more than a message: once for each key.
+                let schema = Schema::of::<T>()?;
+                let id = self.channel_for(key, &schema)?;
+                self.plan(id, &schema);
+                self.rust_types[id.0 as usize] = rust_type;
+                id
+            }
+        };
+        let mut payload = Vec::new();
+        let plan = self.plans[id.0 as usize].as_ref().expect("the plan was made with the type");
+        plan.encode_typed(message, &mut payload)?;
+        self.write_payload(id, payload, time)
+    }
+
     /// Appends a value to `key`, whose channel is added where it is new, with
     /// the value's schema and no role. Returns the sequence number.
     ///

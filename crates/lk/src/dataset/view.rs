@@ -2,6 +2,8 @@
 
 use std::ops::{Bound, RangeBounds};
 
+use serde::de::DeserializeOwned;
+
 use super::{Channel, ChannelId, ChannelStats, Dataset, Encoding, Query, Sample};
 use crate::codec::Plan;
 use crate::error::{Error, Result};
@@ -141,6 +143,19 @@ impl<'a> ChannelView<'a> {
     pub fn values(&self) -> Result<impl Iterator<Item = Result<(Time, Value)>> + Send + use<'a>> {
         let plan = Plan::new(self.schema()?);
         let decode = move |sample: Sample| Ok((sample.time, plan.decode(&sample.payload)?));
+        Ok(self.samples()?.map(move |item| item.and_then(&decode)))
+    }
+
+    /// The samples decoded as a Rust type, with their times, in time order.
+    ///
+    /// # Errors
+    /// As [`ChannelView::values`]; a sample whose message is not of the Rust
+    /// type is an error of the iteration.
+    pub fn typed<T: DeserializeOwned>(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<(Time, T)>> + Send + use<'a, T>> {
+        let plan = Plan::new(self.schema()?);
+        let decode = move |sample: Sample| Ok((sample.time, plan.decode_typed(&sample.payload)?));
         Ok(self.samples()?.map(move |item| item.and_then(&decode)))
     }
 
