@@ -2,6 +2,7 @@
 
 mod diff;
 mod info;
+mod run;
 mod verify;
 
 #[cfg(test)]
@@ -9,7 +10,7 @@ mod tests;
 
 use lk::dataset::DatasetInfo;
 use lk::diff::{DiffResult, Verdict};
-use lk::outcome::VerifyOutcome;
+use lk::outcome::{RunOutcome, VerifyOutcome};
 
 use crate::style::{Ink, Style, printable, wrap};
 
@@ -31,6 +32,14 @@ pub fn diff(result: &DiffResult, report: Option<&str>, style: Style) -> String {
 pub fn verify(outcome: &VerifyOutcome, report: Option<&str>, style: Style) -> String {
     let mut page = Page::new(report, style);
     verify::page(&mut page, outcome);
+    page.out
+}
+
+/// A run of the program `name` alone, recorded in the file `recording`, as
+/// text: ticks, messages by port, errors of the component, step times.
+pub fn run(name: &str, outcome: &RunOutcome, recording: &str, style: Style) -> String {
+    let mut page = Page::new(None, style);
+    run::page(&mut page, name, outcome, recording);
     page.out
 }
 

@@ -15,6 +15,7 @@ use lk::value::Scalar;
 
 use super::{diff, info, verify};
 use crate::style::Style;
+use crate::text;
 
 const MILLI: i64 = 1_000_000;
 
@@ -220,6 +221,14 @@ fn components_errors_are_counted() {
     let line = "  errors      12 ticks ended in an error of the component; the first is tick 3: \
                 ZeroDivisionError: division by zero\n";
     assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn run_alone() {
+    let mut erring = run(182_000, "python 1");
+    erring.n_component_errors = 1;
+    erring.component_errors = vec![(3, "no fix yet".to_owned())];
+    insta::assert_snapshot!(text::run("reference", &erring, "out.mcap", Style::PLAIN));
 }
 
 #[test]

@@ -4,10 +4,9 @@ use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, VerifyOutcome,
 };
 
-use super::{Page, diff, mark, passes};
+use super::{Page, diff, mark, passes, run};
 use crate::number;
 use crate::style::{Ink, printable};
-use crate::table::{Edge, Table};
 
 /// Lines of a log shown at most.
 const LOG_LINES: usize = 20;
@@ -83,7 +82,7 @@ fn show(page: &mut Page, subject: &str, candidate: &CandidateOutcome) {
         CandidateResult::Compared { run, diff } => {
             diff::verdict(page, subject, diff);
             diff::body(page, diff, diff::Detail::Candidate);
-            component_errors(page, run);
+            run::component_errors(page, run);
         }
         CandidateResult::BuildFailed(failure) => failed(page, subject, NOT_BUILT, failure),
         CandidateResult::RunFailed(failure) => failed(page, subject, NOT_RUN, failure),
@@ -120,19 +119,6 @@ fn log(page: &mut Page, lines: &[String]) {
     }
 }
 
-fn component_errors(page: &mut Page, run: &RunOutcome) {
-    if run.n_component_errors == 0 {
-        return;
-    }
-    let n = number::counted(run.n_component_errors, "tick");
-    let first = match run.component_errors.first() {
-        Some((tick, text)) => format!("; the first is tick {tick}: {}", printable(text)),
-        None => String::new(),
-    };
-    let text = format!("{n} ended in an error of the component{first}");
-    page.labelled("errors", &text);
-}
-
 /// What ran on what, and where the reference comes from.
 fn circumstances(page: &mut Page, outcome: &VerifyOutcome) {
     let ticks = number::counted(outcome.ticks, "tick");
@@ -152,7 +138,7 @@ fn circumstances(page: &mut Page, outcome: &VerifyOutcome) {
         page.labelled("", &facts.join(", "));
     }
     if let Some(run) = run {
-        component_errors(page, run);
+        run::component_errors(page, run);
     }
 }
 
@@ -171,38 +157,5 @@ fn step_times(page: &mut Page, outcome: &VerifyOutcome) {
     });
     let rows: Vec<(&str, &RunOutcome)> =
         reference.map(|run| ("reference", run)).into_iter().chain(candidates).collect();
-    if rows.is_empty() {
-        return;
-    }
-    let mut table = Table::new([
-        ("", Edge::Left),
-        ("step p50", Edge::Right),
-        ("p99", Edge::Right),
-        ("ticks/s", Edge::Right),
-        ("memory", Edge::Right),
-        ("harness", Edge::Left),
-        ("", Edge::Left),
-    ]);
-    for (n, (name, run)) in rows.into_iter().enumerate() {
-        let is_reference = n == 0 && reference.is_some();
-        let against = match reference {
-            Some(reference) if !is_reference => {
-                number::speedup(reference.step.p50_ns, run.step.p50_ns).unwrap_or_default()
-            }
-            _ => String::new(),
-        };
-        table.row([
-            (printable(name).into_owned(), if is_reference { Ink::Faint } else { Ink::Strong }),
-            (number::duration(run.step.p50_ns), Ink::Plain),
-            (number::duration(run.step.p99_ns), Ink::Plain),
-            (number::rate(run.ticks, run.wall_ns), Ink::Plain),
-            (run.peak_memory_bytes.map(number::bytes).unwrap_or_default(), Ink::Plain),
-            (printable(&run.harness).into_owned(), Ink::Plain),
-            (against, Ink::Plain),
-        ]);
-    }
-    page.blank();
-    for line in table.lines(page.style) {
-        page.line(2, &line);
-    }
+    run::step_times(page, &rows, reference);
 }
