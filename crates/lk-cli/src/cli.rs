@@ -3,7 +3,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::commands::{cat, completions, diff, info, schema};
+use crate::commands::{cat, completions, diff, info, init, run, schema, verify};
 
 /// Does the new implementation behave like the original?
 //
@@ -25,7 +25,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Info(info::Args),
     Cat(cat::Args),
+    Run(run::Args),
     Diff(diff::Args),
+    Verify(verify::Args),
+    Init(init::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }
@@ -41,3 +44,17 @@ With several of these, 2 goes before 3, and 3 before 1.
 
 References and candidates run UNCONFINED: with your rights, on your files, until
 lk has its sandbox. Don't run code that you wouldn't run yourself.";
+
+/// What the help of a command that runs programs ends with.
+pub(crate) const UNCONFINED: &str = "\
+Programs run UNCONFINED: with your rights, on your files, until lk has its
+sandbox. Don't run code that you wouldn't run yourself.";
+
+/// The value of `--window`.
+pub(crate) fn window(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it must be at least 1".to_owned()),
+        Ok(window) => Ok(window),
+        Err(_) => Err("it is no number of ticks".to_owned()),
+    }
+}

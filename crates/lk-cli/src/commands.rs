@@ -4,4 +4,7 @@ pub(crate) mod cat;
 pub(crate) mod completions;
 pub(crate) mod diff;
 pub(crate) mod info;
+pub(crate) mod init;
+pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod verify;

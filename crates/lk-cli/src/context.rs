@@ -4,14 +4,14 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::ColorChoice;
-use indicatif::ProgressBar;
 use lk::Dataset;
+use lk::outcome::Failure;
 use lk_report::{Style, printable};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, render_failure};
+use crate::progress::Watch;
 
 /// Where a command runs.
 #[derive(Debug)]
@@ -35,15 +35,6 @@ pub(crate) enum Exit {
     Mistake,
     /// A candidate did not build, or did not run to the end.
     Failed,
-}
-
-/// Progress on a terminal, wiped when it is dropped.
-pub(crate) struct Progress(ProgressBar);
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.0.finish_and_clear();
-    }
 }
 
 impl From<Exit> for ExitCode {
@@ -98,17 +89,35 @@ impl Context {
 
     /// Says something that a user should know, beside the result.
     pub(crate) fn warn(&self, message: &str) {
-        let word = if self.stderr_color { "\x1b[33mwarning:\x1b[0m" } else { "warning:" };
-        let _ = writeln!(io::stderr().lock(), "{word} {}", printable(message));
+        self.say("warning:", message);
     }
 
-    /// A sign of life on a terminal while something of unknown length goes on;
-    /// gone when it is dropped.
-    pub(crate) fn spinner(&self, message: &'static str) -> Progress {
-        let bar = if self.progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
-        bar.set_message(message);
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Progress(bar)
+    /// Says something that a user should remember of the result.
+    pub(crate) fn note(&self, message: &str) {
+        self.say("note:", message);
+    }
+
+    fn say(&self, word: &str, message: &str) {
+        let (on, off) = if self.stderr_color { ("\x1b[33m", "\x1b[0m") } else { ("", "") };
+        // Nobody is left to tell where this fails.
+        let _ = writeln!(io::stderr().lock(), "{on}{word}{off} {}", printable(message));
+    }
+
+    /// A sign of life while something goes on whose length isn't known.
+    pub(crate) fn spinner(&self, message: &str) -> Watch {
+        if self.progress { Watch::spinner(message) } else { Watch::hidden() }
+    }
+
+    /// Progress of programs that are run.
+    pub(crate) fn watch(&self) -> Watch {
+        self.spinner("reading")
+    }
+
+    /// Says what became of a program that was to be run alone.
+    pub(crate) fn fail_program(&self, failure: &Failure) -> ExitCode {
+        let text = render_failure(failure, self.stderr_color);
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+        Exit::Failed.into()
     }
 
     /// Says what went wrong, why, and what to do about it.

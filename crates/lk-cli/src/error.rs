@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lk::Time;
+use lk::outcome::Failure;
 use lk_report::printable;
 
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
@@ -25,11 +26,17 @@ pub(crate) enum Error {
     #[error("can't {action} {}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
 
+    #[error("file exists: {}", path.display())]
+    Exists { path: PathBuf },
+
     #[error("not a tolerance policy: {}", path.display())]
     Policy { path: PathBuf, source: Box<toml::de::Error> },
 
     #[error("{message}")]
     Usage { message: String, hint: String },
+
+    #[error("can't take signals")]
+    Signals(#[source] io::Error),
 
     #[error("can't write to standard output")]
     Output(#[source] io::Error),
@@ -41,13 +48,20 @@ impl Error {
         move |source| Error::Io { action, path, source }
     }
 
+    pub(crate) fn exists(path: &Path) -> Error {
+        Error::Exists { path: path.to_owned() }
+    }
+
     fn hint(&self) -> Option<String> {
         match self {
             Error::Lk(error) => error.hint(),
             Error::Compile(error) => error.hint(),
             Error::Sample { source, .. } => source.hint(),
             Error::Usage { hint, .. } => Some(hint.clone()),
-            Error::Io { .. } | Error::Policy { .. } | Error::Output(_) => None,
+            Error::Exists { .. } => {
+                Some("choose another name, or overwrite it with --force".into())
+            }
+            Error::Io { .. } | Error::Policy { .. } | Error::Signals(_) | Error::Output(_) => None,
         }
     }
 
@@ -56,8 +70,37 @@ impl Error {
         matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
+    /// The end of the log of a program that failed.
+    fn log(&self) -> &[String] {
+        match self {
+            Error::Compile(lk_compile::Error::Reference(failure)) => &failure.log,
+            _ => &[],
+        }
+    }
+
     /// `error: ...`, then what caused it, then what to do about it.
     pub(crate) fn render(&self, color: bool) -> String {
+        let mut causes = Vec::new();
+        let mut source = self.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        let told = Told { message: self.to_string(), causes, hint: self.hint(), log: self.log() };
+        told.render(color)
+    }
+}
+
+/// What is told of anything that went wrong.
+struct Told<'a> {
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    log: &'a [String],
+}
+
+impl Told<'_> {
+    fn render(&self, color: bool) -> String {
         let paint = |code: &str, word: &str| match color {
             true => format!("\x1b[{code}m{word}\x1b[0m"),
             false => word.to_owned(),
@@ -67,20 +110,26 @@ impl Error {
             // Parsers' messages have several lines, with a caret that points.
             let mut lines = body.trim_end().lines();
             let first = lines.next().unwrap_or_default();
-            let _ = writeln!(text, "{head} {}", printable(first));
+            let _ = writeln!(text, "{}", format!("{head} {}", printable(first)).trim_end());
             lines.for_each(|next| _ = writeln!(text, "    {}", printable(next)));
         };
-        line(&paint("1;31", "error:"), &self.to_string());
-        let mut source = self.source();
-        while let Some(cause) = source {
-            line("  caused by:", &cause.to_string());
-            source = cause.source();
+        line(&paint("1;31", "error:"), &self.message);
+        self.causes.iter().for_each(|cause| line("  caused by:", cause));
+        if let Some(hint) = &self.hint {
+            line(&paint("1", "hint:"), hint);
         }
-        if let Some(hint) = self.hint() {
-            line(&paint("1", "hint:"), &hint);
+        if !self.log.is_empty() {
+            line(&paint("2", "its log:"), "");
+            self.log.iter().for_each(|row| line(&paint("2", "  |"), row));
         }
         text
     }
+}
+
+/// The failure of a program, told as an error is.
+pub(crate) fn render_failure(failure: &Failure, color: bool) -> String {
+    let (message, hint) = (failure.message.clone(), failure.hint.clone());
+    Told { message, causes: Vec::new(), hint, log: &failure.log }.render(color)
 }
 
 #[cfg(test)]

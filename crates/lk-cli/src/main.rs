@@ -5,6 +5,8 @@ mod commands;
 mod context;
 mod error;
 mod files;
+mod interrupt;
+mod progress;
 mod select;
 
 use std::process::ExitCode;
@@ -25,7 +27,10 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
     match command {
         Command::Info(args) => commands::info::run(ctx, &args),
         Command::Cat(args) => commands::cat::run(ctx, &args),
+        Command::Run(args) => commands::run::run(ctx, &args),
         Command::Diff(args) => commands::diff::run(ctx, &args),
+        Command::Verify(args) => commands::verify::run(ctx, &args),
+        Command::Init(args) => commands::init::run(ctx, &args),
         Command::Schema(args) => commands::schema::run(ctx, &args),
         Command::Completions(args) => commands::completions::run(ctx, &args),
     }
