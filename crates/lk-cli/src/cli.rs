@@ -3,7 +3,7 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::commands::{cat, completions, diff, info, init, run, schema, verify};
+use crate::commands::{cat, completions, convert, diff, info, init, run, schema, verify};
 
 /// Does the new implementation behave like the original?
 //
@@ -25,6 +25,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Info(info::Args),
     Cat(cat::Args),
+    Convert(convert::Args),
     Run(run::Args),
     Diff(diff::Args),
     Verify(verify::Args),

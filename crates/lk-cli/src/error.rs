@@ -54,6 +54,10 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Error::Lk(lk::Error::Import { .. }) => Some(
+                "`lk convert --help` says how to name times, types, fields and what to leave out"
+                    .to_owned(),
+            ),
             Error::Lk(error) => error.hint(),
             Error::Compile(error) => error.hint(),
             Error::Sample { source, .. } => source.hint(),
@@ -67,7 +71,12 @@ impl Error {
 
     /// Whoever read standard output has gone away.
     pub(crate) fn is_broken_pipe(&self) -> bool {
-        matches!(self, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+        match self {
+            Error::Output(error) | Error::Lk(lk::Error::Io { source: error, .. }) => {
+                error.kind() == io::ErrorKind::BrokenPipe
+            }
+            _ => false,
+        }
     }
 
     /// The end of the log of a program that failed.

@@ -8,6 +8,7 @@ mod files;
 mod interrupt;
 mod progress;
 mod select;
+mod types;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,7 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
     match command {
         Command::Info(args) => commands::info::run(ctx, &args),
         Command::Cat(args) => commands::cat::run(ctx, &args),
+        Command::Convert(args) => commands::convert::run(ctx, &args),
         Command::Run(args) => commands::run::run(ctx, &args),
         Command::Diff(args) => commands::diff::run(ctx, &args),
         Command::Verify(args) => commands::verify::run(ctx, &args),

@@ -1,7 +1,9 @@
 //! Which samples of a dataset a command is asked for: keys by pattern, times
 //! in seconds.
 
-use lk::dataset::{ChannelId, Query};
+use std::ops::Bound::{Excluded, Included, Unbounded};
+
+use lk::dataset::{ChannelId, ChannelView, Query};
 use lk::{Dataset, Time};
 
 use crate::error::{Error, Result};
@@ -44,8 +46,42 @@ impl Selection {
         Ok(Query { channels: Some(channels), start: self.start, end: self.end })
     }
 
+    /// The one channel that the query takes, from which a table can be made.
+    pub(crate) fn view<'a>(&self, dataset: &'a Dataset, query: &Query) -> Result<ChannelView<'a>> {
+        let view = only_channel(dataset, query)?;
+        Ok(view.between((
+            query.start.map_or(Unbounded, Included),
+            query.end.map_or(Unbounded, Excluded),
+        )))
+    }
+
     fn takes(&self, key: &str) -> bool {
         self.key.is_empty() || self.key.iter().any(|glob| matches(glob, key))
+    }
+}
+
+/// The channel for a table of CSV, which holds one key.
+pub(crate) fn only_channel<'a>(dataset: &'a Dataset, query: &Query) -> Result<ChannelView<'a>> {
+    let all = (0..).map(ChannelId).take(dataset.channels().len());
+    let taken = |id: &ChannelId| query.channels.as_ref().is_none_or(|taken| taken.contains(id));
+    let keys: Vec<&str> = all
+        .filter(taken)
+        .map(|ChannelId(id)| dataset.channels()[id as usize].key.as_str())
+        .collect();
+    match keys.as_slice() {
+        [key] => Ok(dataset.channel(key)?),
+        [] => Err(Error::Usage {
+            message: format!("no key to make a table of in {}", dataset.location()),
+            hint: "a table of CSV holds one key".to_owned(),
+        }),
+        keys => Err(Error::Usage {
+            message: format!(
+                "a table of CSV holds one key, and {} has {}",
+                dataset.location(),
+                keys.len()
+            ),
+            hint: format!("choose one with --key: {}", keys.join(", ")),
+        }),
     }
 }
 

@@ -8,6 +8,8 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use lk::dataset::DatasetInfo;
 use lk::diff::{DiffResult, Verdict};
 use lk::outcome::{RunOutcome, VerifyOutcome};
@@ -109,7 +111,7 @@ impl<'a> Page<'a> {
     fn more(&mut self, indent: usize, n: usize, what: &str) {
         if n > 0 {
             let whole = match self.report {
-                Some(report) => format!("see {}", printable(report)),
+                Some(report) => format!("see {}", path(report)),
                 None => "all with --json".to_owned(),
             };
             let n = crate::number::count(n as u64);
@@ -117,6 +119,11 @@ impl<'a> Page<'a> {
             self.line(indent, &text);
         }
     }
+}
+
+/// A path as a user writes it: `./` says nothing.
+fn path(path: &str) -> Cow<'_, str> {
+    printable(path.strip_prefix("./").unwrap_or(path))
 }
 
 fn passes(verdict: Verdict) -> bool {

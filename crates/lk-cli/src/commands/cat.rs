@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use lk::Dataset;
 use lk::codec::Plan;
-use lk::dataset::{Encoding, Query};
+use lk::dataset::{Encoding, Query, csv, ndjson};
 use lk_report::printable;
 
 use crate::context::{Context, Exit};
@@ -33,7 +33,12 @@ pub(crate) struct Args {
 enum Format {
     // Time, key and fields, for people; long arrays are cut.
     Text,
+    Ndjson,
+    Csv,
 }
+
+/// What is written to, in messages.
+const STDOUT: &str = "standard output";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let dataset = Dataset::open(&args.file)?;
@@ -42,6 +47,14 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let mut out = BufWriter::new(io::stdout().lock());
     match args.format {
         Format::Text => text(&dataset, &query, limit, &mut out)?,
+        Format::Ndjson => {
+            let options = ndjson::ExportOptions { limit: args.limit, ..Default::default() };
+            ndjson::export(&dataset, &query, &mut out, STDOUT, &options)?;
+        }
+        Format::Csv => {
+            let view = args.selection.view(&dataset, &query)?.slice(..limit);
+            csv::export(view, &mut out, STDOUT)?;
+        }
     }
     out.flush().map_err(Error::Output)?;
     ctx.warn_of_loss(&dataset);

@@ -1,8 +1,8 @@
 //! The parts of a comparison, in the order in which they are shown.
 
-use lk::diff::{Alignment, DiffResult, KeyDiff, SchemaFinding, SchemaFindingKind, Verdict};
+use lk::diff::{Alignment, DiffResult, KeyDiff, SchemaFinding, SchemaFindingKind, Scope, Verdict};
 
-use super::{Page, mark, passes};
+use super::{Page, mark, passes, path};
 use crate::number;
 use crate::style::{Ink, printable};
 
@@ -81,11 +81,11 @@ pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
             page.labelled("bit equal", &format!("{share} of the values"));
         }
     }
-    ignored(page, result);
+    ignored(page, result, detail);
     if detail == Detail::Alone {
         page.blank();
-        page.labelled("reference", &printable(&result.reference));
-        page.labelled("candidate", &printable(&result.candidate));
+        page.labelled("reference", &path(&result.reference));
+        page.labelled("candidate", &path(&result.candidate));
         if totals.compared > 0 {
             page.labelled("aligned by", &alignments(result));
         }
@@ -195,13 +195,24 @@ fn type_name(name: &Option<String>) -> String {
 }
 
 /// What was left out by name: never silently.
-fn ignored(page: &mut Page, result: &DiffResult) {
-    let mut lines: Vec<String> = result
-        .ignored_keys
-        .iter()
-        .map(|(key, reason)| match reason.as_str() {
-            "" => address(key, ""),
-            reason => format!("{} ({})", address(key, ""), printable(reason)),
+fn ignored(page: &mut Page, result: &DiffResult, detail: Detail) {
+    let mut keys: Vec<(&str, Vec<String>)> = Vec::new();
+    for (key, reason) in &result.ignored_keys {
+        // That a candidate is not judged by what it was given goes without
+        // saying.
+        if detail == Detail::Candidate && reason == Scope::INPUT_LEFT_OUT {
+            continue;
+        }
+        match keys.iter_mut().find(|(known, _)| known == reason) {
+            Some((_, same)) => same.push(address(key, "")),
+            None => keys.push((reason, vec![address(key, "")])),
+        }
+    }
+    let mut lines: Vec<String> = keys
+        .into_iter()
+        .map(|(reason, keys)| match reason {
+            "" => keys.join(", "),
+            reason => format!("{} ({})", keys.join(", "), printable(reason)),
         })
         .collect();
     for (key, found) in &result.key_diffs {

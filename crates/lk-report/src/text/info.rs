@@ -2,7 +2,7 @@
 
 use lk::dataset::{DatasetInfo, Role, SequenceMeaning};
 
-use super::Page;
+use super::{Page, path};
 use crate::number;
 use crate::style::{Ink, printable};
 use crate::table::{Edge, Table};
@@ -11,7 +11,7 @@ use crate::table::{Edge, Table};
 const PROBLEMS: usize = 10;
 
 pub(super) fn page(page: &mut Page, info: &DatasetInfo, checked: bool) {
-    let location = page.paint(Ink::Strong, &printable(&info.location));
+    let location = page.paint(Ink::Strong, &path(&info.location));
     let samples = number::counted(info.samples, "message");
     let keys = number::counted(info.channels.len() as u64, "key");
     page.line(0, &format!("{location}  {samples} in {keys}"));

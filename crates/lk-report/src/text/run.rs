@@ -2,7 +2,7 @@
 
 use lk::outcome::RunOutcome;
 
-use super::Page;
+use super::{Page, path};
 use crate::number;
 use crate::style::{Ink, printable};
 use crate::table::{Edge, Table};
@@ -10,7 +10,7 @@ use crate::table::{Edge, Table};
 pub(super) fn page(page: &mut Page, name: &str, run: &RunOutcome, recording: &str) {
     let name = page.paint(Ink::Strong, &printable(name));
     let ticks = number::counted(run.ticks, "tick");
-    page.line(0, &format!("{name} ran {ticks}, recorded in {}", printable(recording)));
+    page.line(0, &format!("{name} ran {ticks}, recorded in {}", path(recording)));
     for (port, samples) in &run.outputs {
         page.labelled(&printable(port), &number::counted(*samples, "message"));
     }

@@ -141,13 +141,14 @@ fn outcome(candidates: Vec<(&str, CandidateResult)>) -> VerifyOutcome {
     VerifyOutcome {
         version: REPORT_VERSION,
         component: "attitude_filter".to_owned(),
-        inputs: "inputs.mcap".to_owned(),
+        inputs: "./inputs.mcap".to_owned(),
         ticks: 6_000,
         reference: ReferenceOutcome {
             recording: "reference.mcap".to_owned(),
             provenance: BTreeMap::from([
-                ("inputs".to_owned(), "88ab12cd".repeat(8)),
-                ("program".to_owned(), "3f2a19c0".repeat(8)),
+                ("harness".to_owned(), "python 1".to_owned()),
+                ("inputs_hash".to_owned(), "88ab12cd".repeat(8)),
+                ("program_hash".to_owned(), "3f2a19c0".repeat(8)),
                 ("seed".to_owned(), "0".to_owned()),
             ]),
             run: Some(run(182_000, "python 1")),

@@ -4,7 +4,7 @@ use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, VerifyOutcome,
 };
 
-use super::{Page, diff, mark, passes, run};
+use super::{Page, diff, mark, passes, path, run};
 use crate::number;
 use crate::style::{Ink, printable};
 
@@ -122,17 +122,22 @@ fn log(page: &mut Page, lines: &[String]) {
 /// What ran on what, and where the reference comes from.
 fn circumstances(page: &mut Page, outcome: &VerifyOutcome) {
     let ticks = number::counted(outcome.ticks, "tick");
-    page.labelled("inputs", &format!("{}, {ticks}", printable(&outcome.inputs)));
+    page.labelled("inputs", &format!("{}, {ticks}", path(&outcome.inputs)));
     let ReferenceOutcome { recording, provenance, run, cached } = &outcome.reference;
     let origin = match (run, cached) {
         (_, true) => "from the cache",
         (Some(_), false) => "run now",
         (None, false) => "recorded before",
     };
-    page.labelled("reference", &format!("{}, {origin}", printable(recording)));
+    page.labelled("reference", &format!("{}, {origin}", path(recording)));
     let facts: Vec<String> = provenance
         .iter()
-        .map(|(name, value)| format!("{} {}", printable(name), abbreviated(value)))
+        // The table of step times has the harness of what ran.
+        .filter(|(name, _)| run.is_none() || !["harness", "producer"].contains(&name.as_str()))
+        .map(|(name, value)| {
+            let name = name.strip_suffix("_hash").unwrap_or(name);
+            format!("{} {}", printable(name), abbreviated(value))
+        })
         .collect();
     if !facts.is_empty() {
         page.labelled("", &facts.join(", "));

@@ -112,6 +112,10 @@ impl Policy {
 }
 
 impl Scope {
+    /// The reason in [`DiffResult::ignored_keys`](super::DiffResult::ignored_keys)
+    /// for an input where outputs alone are compared.
+    pub const INPUT_LEFT_OUT: &str = "an input, only outputs and state are compared";
+
     /// Why a key is left out; `None` where it is compared. A role is `None`
     /// where that side lacks the key.
     pub(super) fn leaves_out(
@@ -130,7 +134,7 @@ impl Scope {
             Role::Output => None,
             Role::State if reference.is_some() && candidate.is_some() => None,
             Role::State => Some("state that one side does not record"),
-            Role::Input => Some("an input, only outputs and state are compared"),
+            Role::Input => Some(Scope::INPUT_LEFT_OUT),
             Role::None => Some("no role, only outputs and state are compared"),
         }
     }

@@ -16,6 +16,8 @@ pub struct ExportOptions {
     /// Begin with the facts of the dataset and the type of each key, so that
     /// importing the lines gives the same dataset.
     pub schemas: bool,
+    /// Stop after so many samples; all where `None`.
+    pub limit: Option<u64>,
 }
 
 /// Writes samples as lines of JSON, in order of time. Returns how many.
@@ -60,7 +62,8 @@ pub fn export(
         }
     }
     let mut count = 0;
-    for item in dataset.samples(query)? {
+    let limit = options.limit.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+    for item in dataset.samples(query)?.take(limit) {
         let (ChannelId(id), sample) = item?;
         let Some(decoder) = &mut decoders[id as usize] else { continue };
         decoder.plan.decode_into(&sample.payload, &mut decoder.value)?;

@@ -16,7 +16,7 @@ fn import_text(text: &str, options: &ImportOptions) -> Result<(Dataset, Import),
 
 fn export_text(dataset: &Dataset, schemas: bool) -> String {
     let mut out = Vec::new();
-    let options = ExportOptions { schemas };
+    let options = ExportOptions { schemas, limit: None };
     export(dataset, &Query::default(), &mut out, "memory", &options).unwrap();
     String::from_utf8(out).unwrap()
 }

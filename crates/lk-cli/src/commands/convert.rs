@@ -1,0 +1,308 @@
+//! `lk convert`: between datasets, CSV and lines of JSON.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use lk::Dataset;
+use lk::dataset::csv::{self, TimeUnit};
+use lk::dataset::{CreateOptions, Query, Role, ndjson};
+use lk_report::printable;
+
+use crate::context::{Context, Exit};
+use crate::error::{Error, Result};
+use crate::select::only_channel;
+use crate::types;
+
+/// Convert between .mcap, .csv and .ndjson, as the names say
+#[derive(Debug, clap::Args)]
+#[command(after_help = CSV)]
+pub(crate) struct Args {
+    /// The file to read
+    input: PathBuf,
+    /// The file to write
+    output: PathBuf,
+    /// Overwrite the file where it exists
+    #[arg(long)]
+    force: bool,
+    /// From CSV: the key to write to, by default the file's name; to CSV: the key to take
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// From text: the type of the key's messages, by default inferred
+    #[arg(long = "type", value_name = "PKG/TYPE")]
+    type_name: Option<String>,
+    /// A folder of .msg files that define the type and what it nests
+    #[arg(long, value_name = "DIR", requires = "type_name")]
+    msgs: Option<PathBuf>,
+    /// From text: what the key is to its component
+    #[arg(long, value_name = "ROLE")]
+    role: Option<RoleName>,
+    /// From CSV: the column of times, by default the one that is called so
+    #[arg(long, value_name = "COLUMN")]
+    time: Option<String>,
+    /// From CSV: the unit of times, by default what header or size tell
+    #[arg(long, value_name = "UNIT")]
+    time_unit: Option<Unit>,
+    /// From CSV: the field of a column; may be given again
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = column)]
+    map: Vec<(String, String)>,
+    /// From CSV: a column to leave out; may be given again
+    #[arg(long, value_name = "COLUMN")]
+    ignore: Vec<String>,
+    /// From CSV: fields without a column have their default value
+    #[arg(long)]
+    fill: bool,
+    /// From CSV: an empty cell of a float is NaN, rather than a mistake
+    #[arg(long)]
+    empty_is_nan: bool,
+}
+
+const CSV: &str = "\
+A column goes to the field whose dotted path is its header: pose.position.x,
+covariance[3]. For other headers:
+  lk convert imu.csv imu.mcap --time 'Time (s)' --type demo/Imu --msgs msg \\
+      --map 'Gyroscope X (deg/s)=gyro.x' --role input";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum RoleName {
+    Input,
+    Output,
+    State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Unit {
+    S,
+    Ms,
+    Us,
+    Ns,
+}
+
+/// What a file is, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Dataset,
+    Csv,
+    Ndjson,
+}
+
+pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
+    let (from, to) = (Kind::of(&args.input)?, Kind::of(&args.output)?);
+    args.check(from, to)?;
+    let mut notes = Vec::new();
+    let spinner = ctx.spinner("converting");
+    let dataset = match from {
+        Kind::Dataset => Dataset::open(&args.input)?,
+        Kind::Csv => args.import_csv(&mut notes)?,
+        Kind::Ndjson => args.import_ndjson(&mut notes)?,
+    };
+    let written = replace(&args.output, args.force, |path| match to {
+        Kind::Dataset => write_dataset(&dataset, path),
+        Kind::Csv => {
+            let name = args.output.to_string_lossy();
+            let view = only_channel(&dataset, &args.query(&dataset)?)?;
+            let mut file = File::create(path).map_err(Error::io("create", path))?;
+            Ok(csv::export(view, &mut file, &name)?)
+        }
+        Kind::Ndjson => {
+            let name = args.output.to_string_lossy();
+            let mut file = File::create(path).map_err(Error::io("create", path))?;
+            let options = ndjson::ExportOptions { schemas: true, ..Default::default() };
+            Ok(ndjson::export(&dataset, &Query::default(), &mut file, &name, &options)?)
+        }
+    })?;
+    drop(spinner);
+    ctx.warn_of_loss(&dataset);
+    notes.iter().for_each(|note| ctx.note(note));
+    let output = args.output.to_string_lossy();
+    let messages = if written == 1 { "message" } else { "messages" };
+    ctx.print(&format!("{}: {written} {messages}\n", printable(&output)))?;
+    Ok(Exit::Equal.into())
+}
+
+impl Args {
+    /// That what is said has a meaning for this pair of formats, and that the
+    /// output may be written.
+    fn check(&self, from: Kind, to: Kind) -> Result<()> {
+        let only_csv = [
+            ("--time", self.time.is_some()),
+            ("--time-unit", self.time_unit.is_some()),
+            ("--map", !self.map.is_empty()),
+            ("--ignore", !self.ignore.is_empty()),
+            ("--fill", self.fill),
+            ("--empty-is-nan", self.empty_is_nan),
+        ];
+        let only_text = [("--type", self.type_name.is_some()), ("--role", self.role.is_some())];
+        let key = [("--key", self.key.is_some())];
+        let given = |options: &[(&'static str, bool)]| {
+            options.iter().find(|(_, given)| *given).map(|(name, _)| *name)
+        };
+        let wrong = match (from, to) {
+            (Kind::Csv, _) => None,
+            (Kind::Ndjson, _) => given(&only_csv),
+            (Kind::Dataset, Kind::Csv) => given(&only_csv).or(given(&only_text)),
+            (Kind::Dataset, _) => given(&only_csv).or(given(&only_text)).or(given(&key)),
+        };
+        if let Some(option) = wrong {
+            return Err(Error::Usage {
+                message: format!("{option} has no meaning here ({})", self.input.display()),
+                hint: "lk convert --help says which option is for which format".to_owned(),
+            });
+        }
+        if from == Kind::Ndjson && self.key.is_none() && given(&only_text).is_some() {
+            return Err(Error::Usage {
+                message: "a type or a role is that of a key".to_owned(),
+                hint: "name the key with --key".to_owned(),
+            });
+        }
+        if same_file(&self.input, &self.output) {
+            return Err(Error::Usage {
+                message: format!("{} is both input and output", self.input.display()),
+                hint: "name another output".to_owned(),
+            });
+        }
+        if self.output.exists() && !self.force {
+            return Err(Error::exists(&self.output));
+        }
+        Ok(())
+    }
+
+    fn role(&self) -> Role {
+        match self.role {
+            None => Role::None,
+            Some(RoleName::Input) => Role::Input,
+            Some(RoleName::Output) => Role::Output,
+            Some(RoleName::State) => Role::State,
+        }
+    }
+
+    fn import_csv(&self, notes: &mut Vec<String>) -> Result<Dataset> {
+        let stem = || self.input.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let schema =
+            self.type_name.as_deref().map(|name| types::schema(name, self.msgs.as_deref()));
+        let options = csv::ImportOptions {
+            key: self.key.clone().or_else(stem).unwrap_or_default(),
+            role: self.role(),
+            time: self.time.clone(),
+            unit: self.time_unit.map(|unit| match unit {
+                Unit::S => TimeUnit::Seconds,
+                Unit::Ms => TimeUnit::Millis,
+                Unit::Us => TimeUnit::Micros,
+                Unit::Ns => TimeUnit::Nanos,
+            }),
+            schema: schema.transpose()?,
+            columns: self.map.iter().cloned().collect(),
+            ignore: self.ignore.clone(),
+            fill: self.fill,
+            empty_is_nan: self.empty_is_nan,
+            ..csv::ImportOptions::default()
+        };
+        let mut dataset = Dataset::memory();
+        let import = csv::import(&self.input, &mut dataset, &options)?;
+        notes.push(format!("times are in {} from column {}", import.unit.name(), import.time));
+        if options.schema.is_none() {
+            let fields = import.columns.iter().map(|(_, field)| field.as_str()).collect::<Vec<_>>();
+            notes.push(format!("the type is inferred, with fields {}", fields.join(", ")));
+        }
+        note_order(import.out_of_order, "rows", notes);
+        Ok(dataset)
+    }
+
+    fn import_ndjson(&self, notes: &mut Vec<String>) -> Result<Dataset> {
+        let mut options = ndjson::ImportOptions::default();
+        if let Some(key) = &self.key {
+            if let Some(name) = &self.type_name {
+                let schema = types::schema(name, self.msgs.as_deref())?;
+                options.schemas.insert(key.clone(), schema);
+            }
+            options.roles.insert(key.clone(), self.role());
+        }
+        let mut dataset = Dataset::memory();
+        let import = ndjson::import(&self.input, &mut dataset, &options)?;
+        for key in &import.inferred {
+            notes.push(format!("the type of {key} is inferred from its values"));
+        }
+        note_order(import.out_of_order, "lines", notes);
+        Ok(dataset)
+    }
+
+    /// What `--key` takes.
+    fn query(&self, dataset: &Dataset) -> Result<Query> {
+        // Of text that was just read, it is the key that was written to.
+        match &self.key {
+            Some(key) => Ok(dataset.select(&[key])?),
+            None => Ok(Query::default()),
+        }
+    }
+}
+
+fn note_order(out_of_order: u64, what: &str, notes: &mut Vec<String>) {
+    if out_of_order > 0 {
+        notes.push(format!(
+            "{out_of_order} {what} have a time before that of the one above; a dataset is in \
+             order of time, so they come earlier than they stood"
+        ));
+    }
+}
+
+impl Kind {
+    /// A file without one of these extensions is taken for a dataset, which
+    /// opening or creating it decides.
+    fn of(path: &Path) -> Result<Kind> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("csv" | "tsv") => Ok(Kind::Csv),
+            Some("ndjson" | "jsonl") => Ok(Kind::Ndjson),
+            Some("mcap") => Ok(Kind::Dataset),
+            _ => Err(Error::Usage {
+                message: format!("can't tell by its name what {} is", path.display()),
+                hint: "name a file that ends in .mcap, .csv, .ndjson or .jsonl".to_owned(),
+            }),
+        }
+    }
+}
+
+fn write_dataset(source: &Dataset, path: &Path) -> Result<u64> {
+    let options = CreateOptions { overwrite: true, ..CreateOptions::default() };
+    let mut file = Dataset::create_with(path, options)?;
+    file.copy_from(source)?;
+    file.close()?;
+    Ok(source.len()?)
+}
+
+/// Writes a file beside `path` and puts it in its place once it is whole, so
+/// that a mistake leaves nothing behind and what was there as it was.
+fn replace(path: &Path, force: bool, write: impl FnOnce(&Path) -> Result<u64>) -> Result<u64> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let part = path.with_file_name(format!(".part-{}-{name}", std::process::id()));
+    let written = write(&part).and_then(|written| {
+        if path.exists() && !force {
+            return Err(Error::exists(path));
+        }
+        fs::rename(&part, path).map_err(Error::io("write", path))?;
+        Ok(written)
+    });
+    if written.is_err() {
+        // The first error is what is told.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
+fn column(text: &str) -> Result<(String, String), String> {
+    // Headers have all sorts of signs in them, fields have none.
+    match text.rsplit_once('=') {
+        Some((column, field)) if !column.is_empty() && !field.is_empty() => {
+            Ok((column.to_owned(), field.to_owned()))
+        }
+        _ => Err("it is not of the form column=field.path".to_owned()),
+    }
+}

@@ -1,0 +1,150 @@
+//! `lk diff`: verdicts as exit codes.
+
+use crate::fixture::Folder;
+use crate::usage::cut_off;
+
+/// A dataset from CSV rows `t,value`, under the key `y`.
+fn dataset(folder: &Folder, name: &str, rows: &str) {
+    folder.write("msg/Number.msg", "float64 value\n");
+    folder.write("rows.csv", &format!("t,value\n{rows}"));
+    folder
+        .lk(&[
+            "convert",
+            "rows.csv",
+            name,
+            "--key",
+            "y",
+            "--time",
+            "t",
+            "--time-unit",
+            "s",
+            "--type",
+            "test/Number",
+            "--msgs",
+            "msg",
+            "--force",
+        ])
+        .expect(0);
+}
+
+/// The exit code of comparing `a` with `b`, with these further arguments.
+#[track_caller]
+fn check(a: &str, b: &str, args: &[&str], code: i32) -> String {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", a);
+    dataset(&folder, "b.mcap", b);
+    let args: Vec<&str> = ["diff", "a.mcap", "b.mcap"].iter().chain(args).copied().collect();
+    folder.lk(&args).expect(code).stdout
+}
+
+#[test]
+fn the_exit_code_is_0_exactly_when_nothing_differs() {
+    let a = "0,1.0\n1,2.0\n2,3.0\n";
+    check(a, a, &[], 0);
+    check(a, "0,1.0\n1,2.0000001\n2,3.0\n", &[], 0);
+    check(a, "0,1.0\n1,2.001\n2,3.0\n", &[], 1);
+    check(a, "0,1.0\n1,2.001\n2,3.0\n", &["--tol", "1e-2"], 0);
+    check(a, "0,1.0\n1,NaN\n2,3.0\n", &["--tol", "1e-2"], 1);
+    check(a, "0,1.0\n1,2.0\n", &[], 1);
+    check(a, "0,1.0\n1,2.0\n2,3.0\n3,4.0\n", &[], 1);
+    check(a, "0,1.0\n1,2.0\n2.5,3.0\n", &[], 1);
+}
+
+#[test]
+fn the_first_divergence_is_on_the_second_line() {
+    let text = check("0,1.0\n1,2.0\n", "0,1.0\n1,2.5\n", &[], 1);
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default();
+    assert!(first.starts_with("✗ different, 1 of 2 values outside of tolerance"), "{text}");
+    let second = lines.next().unwrap_or_default();
+    assert_eq!(second, "  first at message 1, 1.000 s in y.value: error 0.500, tolerance abs=1e-6");
+}
+
+#[test]
+fn times_have_a_tolerance_of_their_own() {
+    // Two at one time, so that messages are paired by their position.
+    let (a, b) = ("0,1.0\n0,1.0\n1,2.0\n", "0,1.0\n0,1.0\n1.002,2.0\n");
+    check(a, b, &[], 1);
+    check(a, b, &["--timestamp-tol", "5ms"], 0);
+}
+
+#[test]
+fn json_is_alone_on_standard_output_and_in_the_file() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n");
+    dataset(&folder, "b.mcap", "0,1.5\n");
+    let ran = folder.lk(&["diff", "a.mcap", "b.mcap", "--json"]).expect(1);
+    let json: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(json["verdict"], "different");
+    assert_eq!(json["key_diffs"]["y"]["fields"][0]["error"]["max"], 0.5);
+    folder.lk(&["diff", "a.mcap", "b.mcap", "-o", "report.json"]).expect(1);
+    let file: serde_json::Value = serde_json::from_str(&folder.read("report.json")).expect("JSON");
+    assert_eq!(file, json);
+}
+
+#[test]
+fn rules_come_from_a_policy_file_and_from_the_command_line() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n");
+    dataset(&folder, "b.mcap", "0,1.5\n");
+    folder.write("loose.toml", "rules = [\"y.value:abs=1\"]\n");
+    let policy = ["diff", "a.mcap", "b.mcap", "--policy", "loose.toml"];
+    folder.lk(&policy).expect(0);
+    // What is said on the command line comes last, and the last match wins.
+    let args: Vec<&str> = policy.into_iter().chain(["--tol", "y.value:abs=0.1"]).collect();
+    folder.lk(&args).expect(1);
+    folder.write("typo.toml", "rule = [\"1e-6\"]\n");
+    folder
+        .lk(&["diff", "a.mcap", "b.mcap", "--policy", "typo.toml"])
+        .expect_mistake(&["typo.toml", "rule"]);
+    folder
+        .lk(&["diff", "a.mcap", "b.mcap", "--policy", "none.toml"])
+        .expect_mistake(&["none.toml", "No such file"]);
+}
+
+#[test]
+fn rules_that_match_nothing_or_make_no_sense_are_mistakes() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n");
+    let diff = |tol: &str| folder.lk(&["diff", "a.mcap", "a.mcap", "--tol", tol]);
+    diff("y.valeu:abs=1").expect_mistake(&["y.valeu", "y.value"]);
+    diff("y.value:abs=much").expect_mistake(&["much"]);
+    diff("-1").expect_mistake(&["-1"]);
+    folder
+        .lk(&["diff", "a.mcap", "a.mcap", "--timestamp-tol", "5 parsecs"])
+        .expect_mistake(&["5 parsecs"]);
+}
+
+#[test]
+fn nothing_in_common_is_incomparable() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n");
+    folder.write("rows.csv", "t,value\n0,1.0\n");
+    folder
+        .lk(&[
+            "convert",
+            "rows.csv",
+            "b.mcap",
+            "--key",
+            "z",
+            "--time",
+            "t",
+            "--time-unit",
+            "s",
+            "--type",
+            "test/Number",
+            "--msgs",
+            "msg",
+        ])
+        .expect(0);
+    folder.lk(&["diff", "a.mcap", "b.mcap"]).expect(1).shows(&["✗ incomparable"]);
+}
+
+#[test]
+fn a_reader_who_leaves_does_not_change_the_verdict() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n");
+    dataset(&folder, "b.mcap", "0,1.5\n");
+    let ran = cut_off(folder.command(&["diff", "a.mcap", "b.mcap"])).expect(1);
+    assert_eq!(ran.stderr, "");
+}

@@ -1,0 +1,152 @@
+//! `lk info`, `lk cat`, `lk convert`: reading and writing files.
+
+use crate::fixture::{Folder, doubler};
+use crate::usage::cut_off;
+
+#[test]
+fn a_missing_file_is_named_with_the_cause() {
+    let folder = Folder::new();
+    for args in [&["info", "no.mcap"][..], &["cat", "no.mcap"], &["diff", "no.mcap", "no.mcap"]] {
+        folder.lk(args).expect_mistake(&["no.mcap", "caused by: No such file or directory"]);
+    }
+    folder
+        .lk(&["convert", "no.csv", "out.mcap", "--time", "t"])
+        .expect_mistake(&["no.csv", "No such file"]);
+}
+
+#[test]
+fn a_wrong_extension_is_named_with_the_right_ones() {
+    let folder = Folder::new();
+    folder.write("data.xlsx", "PK\u{3}\u{4}");
+    folder.lk(&["info", "data.xlsx"]).expect_mistake(&["data.xlsx", "zip", "hint: "]);
+    folder.lk(&["convert", "data.xlsx", "out.mcap"]).expect_mistake(&[
+        "data.xlsx",
+        "hint: ",
+        ".csv",
+        ".ndjson",
+    ]);
+    folder.write("data.csv", "t,value\n0,1\n");
+    folder.lk(&["convert", "data.csv", "out.parquet", "--time", "t"]).expect_mistake(&[
+        "out.parquet",
+        "hint: ",
+        ".mcap",
+    ]);
+}
+
+#[test]
+fn a_file_that_is_not_what_it_is_called_is_named() {
+    let folder = Folder::new();
+    folder.write("text.mcap", "t,value\n0,1\n");
+    folder.lk(&["info", "text.mcap"]).expect_mistake(&[
+        "text.mcap",
+        "not a dataset",
+        "CSV",
+        "hint: ",
+        "lk convert",
+    ]);
+}
+
+#[test]
+fn info_shows_keys_types_roles_and_times() {
+    doubler("").lk(&["info", "inputs.mcap"]).expect(0).shows(&[
+        "20 messages",
+        "1 key",
+        "doubler/msg/Number",
+        "input",
+        "0.500 s",
+        "19.500 s",
+    ]);
+}
+
+#[test]
+fn cat_shows_values_in_three_formats() {
+    let folder = doubler("");
+    let text = folder.lk(&["cat", "inputs.mcap", "--limit", "2"]).expect(0).stdout;
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.lines().nth(1).is_some_and(|l| l.contains("1.500000000") && l.contains("1.25")));
+
+    let cat = ["cat", "inputs.mcap", "--limit", "2", "--format", "ndjson"];
+    let ndjson = folder.lk(&cat).expect(0).stdout;
+    let second: serde_json::Value =
+        serde_json::from_str(ndjson.lines().nth(1).expect("two lines")).expect("JSON");
+    assert!(second.to_string().contains("1.25"), "{second}");
+    assert!(second.to_string().contains("1500000000"), "{second}");
+
+    let csv = folder.lk(&["cat", "inputs.mcap", "--limit", "2", "--format", "csv"]).expect(0);
+    assert_eq!(csv.stdout.lines().count(), 3, "a header and two rows\n{}", csv.stdout);
+}
+
+#[test]
+fn cat_takes_a_time_range_and_keys() {
+    let folder = doubler("");
+    let cat = |args: &[&str]| {
+        let args: Vec<&str> = ["cat", "inputs.mcap"].iter().chain(args).copied().collect();
+        folder.lk(&args)
+    };
+    assert_eq!(cat(&["--start", "3", "--end", "5"]).expect(0).stdout.lines().count(), 2);
+    assert_eq!(cat(&["--key", "x"]).expect(0).stdout.lines().count(), 20);
+    cat(&["--key", "y*"]).expect_mistake(&["y*", "hint: ", "x"]);
+    cat(&["--start", "noon"]).expect_mistake(&["noon"]);
+}
+
+#[test]
+fn a_reader_who_leaves_is_no_mistake() {
+    let folder = doubler("");
+    // More than a pipe holds, so that lk is still writing when it is cut off.
+    let rows: String = (0..20_000).map(|n| format!("{n},{n}.25\n")).collect();
+    folder.write("many.csv", &("time,value\n".to_owned() + &rows));
+    let convert = ["convert", "many.csv", "many.mcap", "--key", "x", "--time-unit", "s"];
+    folder.lk(&convert).expect(0);
+    for format in ["text", "ndjson", "csv"] {
+        let ran = cut_off(folder.command(&["cat", "many.mcap", "--format", format])).expect(0);
+        assert_eq!(ran.stderr, "", "{format}");
+    }
+}
+
+#[test]
+fn convert_keeps_every_value_there_and_back() {
+    let folder = doubler("");
+    folder.lk(&["convert", "inputs.mcap", "out.ndjson"]).expect(0);
+    folder.lk(&["convert", "out.ndjson", "back.mcap"]).expect(0);
+    folder.lk(&["diff", "inputs.mcap", "back.mcap", "--tol", "exact"]).expect(0);
+    folder.lk(&["convert", "inputs.mcap", "out.csv"]).expect(0);
+    assert_eq!(folder.read("out.csv").lines().count(), 21);
+}
+
+#[test]
+fn convert_overwrites_only_by_force() {
+    let folder = doubler("");
+    let before = folder.read("inputs.csv");
+    folder.lk(&["convert", "inputs.mcap", "inputs.csv"]).expect_mistake(&[
+        "inputs.csv",
+        "hint: ",
+        "--force",
+    ]);
+    assert_eq!(folder.read("inputs.csv"), before);
+    folder.lk(&["convert", "inputs.mcap", "inputs.csv", "--force"]).expect(0);
+    assert_ne!(folder.read("inputs.csv"), before);
+    folder
+        .lk(&["convert", "inputs.csv", "./inputs.csv", "--force"])
+        .expect_mistake(&["inputs.csv"]);
+}
+
+#[test]
+fn an_unknown_column_is_named_with_the_known() {
+    let folder = doubler("");
+    let convert = |args: &[&str]| {
+        let args: Vec<&str> =
+            ["convert", "inputs.csv", "new.mcap"].iter().chain(args).copied().collect();
+        let ran = folder.lk(&args);
+        assert!(!folder.path().join("new.mcap").exists(), "a mistake leaves no file");
+        ran
+    };
+    convert(&["--time", "time"]).expect_mistake(&["time", "hint: ", "t, value"]);
+    convert(&["--time", "t", "--map", "valeu=value"]).expect_mistake(&["valeu"]);
+    convert(&["--time", "t", "--map", "nonsense"]).expect_mistake(&["nonsense", "column=field"]);
+    folder.write("whole.csv", "t,value\n0,1\n");
+    folder
+        .lk(&["convert", "whole.csv", "new.mcap", "--time", "t"])
+        .expect_mistake(&["column t", "unit", "hint: "]);
+    convert(&["--time", "t", "--type", "doubler/Missing", "--msgs", "msg"])
+        .expect_mistake(&["doubler/", "Missing"]);
+}

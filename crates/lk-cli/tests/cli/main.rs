@@ -1,0 +1,9 @@
+//! The binary `lk` from outside: exit codes, streams, and what bad use is
+//! told.
+
+mod fixture;
+
+mod diff;
+mod files;
+mod usage;
+mod verify;
