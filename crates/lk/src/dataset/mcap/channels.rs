@@ -1,6 +1,6 @@
 //! Channels as a file has them, and as a dataset has them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -138,8 +138,8 @@ impl Registry {
     /// differ, the later ones become `topic#2` and so on.
     pub(super) fn resolve(&self) -> Resolved {
         let mut resolved = Resolved::default();
-        let mut taken: Vec<&str> = self.channels.values().map(|c| c.topic.as_str()).collect();
-        taken.sort_unstable();
+        let mut taken: BTreeSet<String> =
+            self.channels.values().map(|record| record.topic.clone()).collect();
         let mut by_topic: BTreeMap<&str, Vec<ChannelId>> = BTreeMap::new();
         for (&id, record) in &self.channels {
             let mut channel = self.channel(record);
@@ -152,7 +152,7 @@ impl Registry {
                 let number = ChannelId(resolved.channels.len() as u32);
                 if !alike.is_empty() {
                     let mut n = alike.len() + 1;
-                    while taken.binary_search(&format!("{}#{n}", record.topic).as_str()).is_ok() {
+                    while !taken.insert(format!("{}#{n}", record.topic)) {
                         n += 1;
                     }
                     channel.key = format!("{}#{n}", record.topic);

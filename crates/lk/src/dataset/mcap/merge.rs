@@ -109,6 +109,12 @@ impl<'a> Merge<'a> {
         merge
     }
 
+    /// Pieces still to be unpacked.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     fn may_have(&self, piece: &Piece) -> bool {
         let in_time = piece.start < self.end && piece.end >= self.start;
         let has_wanted = match (&piece.channels, &self.wanted) {

@@ -125,6 +125,11 @@ impl Reader {
         })
     }
 
+    /// Where the messages are, as far as is known.
+    pub(super) fn pieces(&self) -> &[Piece] {
+        self.survey.get().map_or(&self.pieces, |survey| &survey.pieces)
+    }
+
     pub(super) fn source(&self) -> &Source {
         &self.source
     }
@@ -300,8 +305,7 @@ impl Backend for Reader {
     }
 
     fn samples(&self, query: &Query) -> Result<Samples<'_>> {
-        let pieces = self.survey.get().map_or(&self.pieces, |survey| &survey.pieces);
-        Ok(Box::new(Merge::new(self, pieces, query)))
+        Ok(Box::new(Merge::new(self, self.pieces(), query)))
     }
 
     fn stats(&self) -> Result<Vec<ChannelStats>> {

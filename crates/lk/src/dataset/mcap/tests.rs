@@ -1,10 +1,72 @@
-use std::path::PathBuf;
+mod damage;
+mod layout;
+mod peer;
+mod writing;
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
 
 use super::*;
-use crate::dataset::{Backend, Dataset, Query, conformance};
+use crate::dataset::{
+    Backend, Channel, ChannelId, Dataset, Encoding, ForeignEncoding, Query, Role, Sample,
+    conformance,
+};
+use crate::time::Time;
 
 fn folder() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
+}
+
+fn at(nanos: i64) -> Time {
+    Time::from_nanos(nanos)
+}
+
+fn text(key: &str) -> Channel {
+    Channel {
+        key: key.to_owned(),
+        encoding: Encoding::Foreign(ForeignEncoding::untyped("text")),
+        role: Role::None,
+        metadata: Default::default(),
+    }
+}
+
+/// The sample number `n`, whose payload tells which it is.
+fn numbered(n: u32) -> Sample {
+    let payload = Bytes::from(format!("{n} ").repeat(1 + n as usize % 40));
+    let time = at(i64::from(n) * 10);
+    Sample { time, publish_time: time, sequence: n, payload }
+}
+
+/// A file of `count` numbered samples of two keys in chunks of about 2 KiB.
+fn write_numbered(path: &Path, compression: Compression, count: u32) {
+    let options = CreateOptions { compression, chunk_bytes: 2 << 10, overwrite: true };
+    let mut writer = Writer::create(path, options).unwrap();
+    let ids = ["a", "b"].map(|key| writer.add_channel(text(key)).unwrap());
+    for n in 0..count {
+        writer.write(ids[n as usize % 2], numbered(n)).unwrap();
+    }
+    writer.close().unwrap();
+}
+
+fn open(path: &Path) -> crate::Result<Reader> {
+    Reader::open(path, Limits::default())
+}
+
+/// What an iteration gives: the samples, and how many errors come between.
+fn read(reader: &Reader) -> (Vec<(ChannelId, Sample)>, usize) {
+    let (mut samples, mut errors) = (Vec::new(), 0);
+    for item in reader.samples(&Query::default()).unwrap() {
+        match item {
+            Ok(sample) => samples.push(sample),
+            Err(_) => errors += 1,
+        }
+    }
+    (samples, errors)
+}
+
+fn sequences(samples: &[(ChannelId, Sample)]) -> Vec<u32> {
+    samples.iter().map(|(_, sample)| sample.sequence).collect()
 }
 
 #[test]

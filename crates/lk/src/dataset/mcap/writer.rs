@@ -129,6 +129,12 @@ impl Writer {
         Ok(writer)
     }
 
+    /// Goes on writing to another file, such as one that refuses.
+    #[cfg(test)]
+    pub(super) fn redirect(&mut self, file: File) {
+        self.file = file;
+    }
+
     fn require_open(&self) -> Result<()> {
         let reason = match self.state {
             State::Open => return Ok(()),
