@@ -39,7 +39,6 @@ if __name__ == "__main__":
 
 import importlib
 import inspect
-import itertools
 import struct
 import sys
 import time
@@ -249,7 +248,7 @@ def write_texts(body, texts, unit):
 
 
 class Element(NamedTuple):
-    """A field, for the slow way: from dicts, and to say what does not fit."""
+    """A field, for `build`."""
 
     attribute: str
     name: str  # in the .msg
@@ -261,8 +260,8 @@ class Element(NamedTuple):
 def build(cls, value, path):
     """`value` as a message of `cls`; says which field doesn't fit.
 
-    Slower than the code below, so it is for dicts, and for what that code
-    refused.
+    Slower than the code below, so it is for what that code refused, such as
+    nested dicts.
     """
     fields = FIELDS[cls]
     if isinstance(value, dict):
@@ -318,7 +317,7 @@ read_Vector3_0 = run("3d")
 
 def read_Vector3(body, pos):
     part = read_Vector3_0[pos & 7]
-    x, y, z = part.unpack_from(body, pos)
+    (x, y, z) = part.unpack_from(body, pos)
     pos += part.size
     return Vector3(x, y, z), pos
 
@@ -335,9 +334,17 @@ read_Imu_0 = run("9d")
 
 def read_Imu(body, pos):
     part = read_Imu_0[pos & 7]
-    gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z, accelerometer_g_x, accelerometer_g_y, accelerometer_g_z, magnetometer_ut_x, magnetometer_ut_y, magnetometer_ut_z = part.unpack_from(body, pos)
+    (
+        gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z, accelerometer_g_x,
+        accelerometer_g_y, accelerometer_g_z, magnetometer_ut_x, magnetometer_ut_y,
+        magnetometer_ut_z,
+    ) = part.unpack_from(body, pos)
     pos += part.size
-    return Imu(Vector3(gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z), Vector3(accelerometer_g_x, accelerometer_g_y, accelerometer_g_z), Vector3(magnetometer_ut_x, magnetometer_ut_y, magnetometer_ut_z)), pos
+    return Imu(
+        Vector3(gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z),
+        Vector3(accelerometer_g_x, accelerometer_g_y, accelerometer_g_z),
+        Vector3(magnetometer_ut_x, magnetometer_ut_y, magnetometer_ut_z),
+    ), pos
 
 
 write_Quaternion_0 = run("4d")
@@ -353,7 +360,11 @@ write_Attitude_0 = run("10d3?")
 def write_Attitude(body, m):
     orientation = m.orientation
     gyroscope_bias_deg_s = m.gyroscope_bias_deg_s
-    body += write_Attitude_0[len(body) & 7].pack(orientation.x, orientation.y, orientation.z, orientation.w, gyroscope_bias_deg_s.x, gyroscope_bias_deg_s.y, gyroscope_bias_deg_s.z, m.roll_rad, m.pitch_rad, m.yaw_rad, m.aligning, m.accelerometer_ignored, m.magnetometer_ignored)
+    body += write_Attitude_0[len(body) & 7].pack(
+        orientation.x, orientation.y, orientation.z, orientation.w, gyroscope_bias_deg_s.x,
+        gyroscope_bias_deg_s.y, gyroscope_bias_deg_s.z, m.roll_rad, m.pitch_rad, m.yaw_rad,
+        m.aligning, m.accelerometer_ignored, m.magnetometer_ignored,
+    )
 
 
 read_Config_0 = run("7d")
@@ -361,12 +372,18 @@ read_Config_0 = run("7d")
 
 def read_Config(body, pos):
     part = read_Config_0[pos & 7]
-    proportional_gain, integral_gain, alignment_gain, alignment_s, acceleration_tolerance_g, magnetic_tolerance_ut, gap_s = part.unpack_from(body, pos)
+    (
+        proportional_gain, integral_gain, alignment_gain, alignment_s, acceleration_tolerance_g,
+        magnetic_tolerance_ut, gap_s,
+    ) = part.unpack_from(body, pos)
     pos += part.size
-    return Config(proportional_gain, integral_gain, alignment_gain, alignment_s, acceleration_tolerance_g, magnetic_tolerance_ut, gap_s), pos
+    return Config(
+        proportional_gain, integral_gain, alignment_gain, alignment_s, acceleration_tolerance_g,
+        magnetic_tolerance_ut, gap_s,
+    ), pos
 
 
-# For the slow way.
+# For `build`.
 FIELDS = {
     Vector3: (
         Element("x", "x", "d", "one", True),
@@ -418,9 +435,17 @@ frame_of_imu = input_frame("9d")
 
 def take_imu(inputs, frame, pos, stop):
     if stop - pos == 99:
-        time_ns, header, gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z, accelerometer_g_x, accelerometer_g_y, accelerometer_g_z, magnetometer_ut_x, magnetometer_ut_y, magnetometer_ut_z = frame_of_imu(frame, pos + 7)
+        (
+            time_ns, header, gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z,
+            accelerometer_g_x, accelerometer_g_y, accelerometer_g_z, magnetometer_ut_x,
+            magnetometer_ut_y, magnetometer_ut_z,
+        ) = frame_of_imu(frame, pos + 7)
         if header == LITTLE_ENDIAN:
-            inputs.imu = Imu(Vector3(gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z), Vector3(accelerometer_g_x, accelerometer_g_y, accelerometer_g_z), Vector3(magnetometer_ut_x, magnetometer_ut_y, magnetometer_ut_z))
+            inputs.imu = Imu(
+                Vector3(gyroscope_deg_s_x, gyroscope_deg_s_y, gyroscope_deg_s_z),
+                Vector3(accelerometer_g_x, accelerometer_g_y, accelerometer_g_z),
+                Vector3(magnetometer_ut_x, magnetometer_ut_y, magnetometer_ut_z),
+            )
             inputs.times_ns["imu"] = time_ns
             return
     (time_ns,) = input_time(frame, pos + 7)
@@ -437,7 +462,12 @@ frame_for_attitude = output_frame("10d3?")
 def send_attitude(out, m, time_ns):
     orientation = m.orientation
     gyroscope_bias_deg_s = m.gyroscope_bias_deg_s
-    out += frame_for_attitude(98, OUTPUT, 0, time_ns, LITTLE_ENDIAN, orientation.x, orientation.y, orientation.z, orientation.w, gyroscope_bias_deg_s.x, gyroscope_bias_deg_s.y, gyroscope_bias_deg_s.z, m.roll_rad, m.pitch_rad, m.yaw_rad, m.aligning, m.accelerometer_ignored, m.magnetometer_ignored)
+    out += frame_for_attitude(
+        98, OUTPUT, 0, time_ns, LITTLE_ENDIAN, orientation.x, orientation.y, orientation.z,
+        orientation.w, gyroscope_bias_deg_s.x, gyroscope_bias_deg_s.y, gyroscope_bias_deg_s.z,
+        m.roll_rad, m.pitch_rad, m.yaw_rad, m.aligning, m.accelerometer_ignored,
+        m.magnetometer_ignored,
+    )
 
 
 INPUTS = (take_imu, )
@@ -445,13 +475,13 @@ INPUT_NAMES = ("imu", )
 OUTPUTS = {
     "attitude": (send_attitude, Attitude),
 }
-send_only, only_type = OUTPUTS["attitude"]
+NOT_WRITTEN = (AttributeError, TypeError, ValueError, OverflowError, struct.error)
 
 
 def emit(out, result, time_ns):
     """Writes what a step returned."""
-    if not isinstance(result, (dict, list, tuple)):
-        return send("attitude", send_only, only_type, out, result, time_ns)
+    if result.__class__ is Attitude:
+        return send("attitude", out, result, time_ns)
     if not isinstance(result, dict) or not all(key in OUTPUTS for key in result):
         return emit_port("attitude", out, result, time_ns)
     for port, messages in result.items():
@@ -463,20 +493,24 @@ def emit(out, result, time_ns):
 
 def emit_port(port, out, messages, time_ns):
     """Writes a message, a pair of message and time, or a list of these."""
+    if not isinstance(messages, (list, tuple)):
+        return send(port, out, messages, time_ns)
     for message in messages if isinstance(messages, list) else [messages]:
-        at_ns = time_ns
         if isinstance(message, tuple) and len(message) == 2 and isinstance(message[1], int):
-            message, at_ns = message
-        send(port, *OUTPUTS[port], out, message, at_ns)
+            send(port, out, *message)
+        else:
+            send(port, out, message, time_ns)
 
 
-def send(port, write, cls, out, message, time_ns):
+def send(port, out, message, time_ns):
     """Writes one message."""
-    if isinstance(message, dict):
-        message = build(cls, message, f"output {port}")
+    write, cls = OUTPUTS[port]
     try:
-        write(out, message, time_ns)
-    except (AttributeError, TypeError, ValueError, OverflowError, struct.error):
+        if message.__class__ is dict and len(message) == len(FIELDS[cls]):
+            write(out, cls(**message), time_ns)
+        else:
+            write(out, message, time_ns)
+    except NOT_WRITTEN:
         # Says which field doesn't fit, or takes what is not quite a message.
         write(out, build(cls, message, f"output {port}"), time_ns)
 
@@ -593,7 +627,7 @@ def serve(target):
 def talk(target, out):
     found = step = config = None
     inputs = Inputs()
-    fresh = 0
+    fresh = last_fresh = 0
     fresh_sets = FreshSets()
     tracebacks = 10
     head = struct.Struct("<IB").unpack_from
@@ -623,7 +657,9 @@ def talk(target, out):
                 tick, time_ns = step_fields(buffer, pos + 5)
                 inputs.tick = tick
                 inputs.time_ns = time_ns
-                inputs.fresh = fresh_sets[fresh]
+                if fresh != last_fresh:
+                    inputs.fresh = fresh_sets[fresh]
+                    last_fresh = fresh
                 fresh = 0
                 mark = len(out)
                 start = clock()
@@ -654,7 +690,7 @@ def talk(target, out):
                 raise Fatal("a frame came before hello")
             elif kind == RESET:
                 inputs = Inputs()
-                fresh = 0
+                fresh = last_fresh = 0
                 step = construct(found, config)
                 out += done(17, DONE, NO_TICK, 0)
             else:

@@ -73,7 +73,7 @@ class Inputs:
 
     tick: int  # number of the tick, from 0
     time_ns: int  # time of the tick, in nanoseconds
-    fresh: Fresh  # the inputs that came in this tick: `"imu" in inputs.fresh`, or `inputs.fresh.imu`
+    fresh: Fresh  # names of the inputs that came in this tick
     times_ns: dict[str, int]  # time of the last message by port, in nanoseconds
     imu: Imu | None
 
@@ -86,7 +86,7 @@ class Inputs:
 
 
 class Fresh(frozenset):
-    """Names of the inputs that came in a tick."""
+    """Names of the inputs that came in a tick, as a set and as attributes."""
 
     def __getattr__(self, port: str) -> bool:
         if port not in Inputs.__slots__:

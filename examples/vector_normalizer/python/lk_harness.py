@@ -39,7 +39,6 @@ if __name__ == "__main__":
 
 import importlib
 import inspect
-import itertools
 import struct
 import sys
 import time
@@ -245,7 +244,7 @@ def write_texts(body, texts, unit):
 
 
 class Element(NamedTuple):
-    """A field, for the slow way: from dicts, and to say what does not fit."""
+    """A field, for `build`."""
 
     attribute: str
     name: str  # in the .msg
@@ -257,8 +256,8 @@ class Element(NamedTuple):
 def build(cls, value, path):
     """`value` as a message of `cls`; says which field doesn't fit.
 
-    Slower than the code below, so it is for dicts, and for what that code
-    refused.
+    Slower than the code below, so it is for what that code refused, such as
+    nested dicts.
     """
     fields = FIELDS[cls]
     if isinstance(value, dict):
@@ -314,7 +313,7 @@ read_Vec3_0 = run("3d")
 
 def read_Vec3(body, pos):
     part = read_Vec3_0[pos & 7]
-    x, y, z = part.unpack_from(body, pos)
+    (x, y, z) = part.unpack_from(body, pos)
     pos += part.size
     return Vec3(x, y, z), pos
 
@@ -326,7 +325,7 @@ def write_Vec3(body, m):
     body += write_Vec3_0[len(body) & 7].pack(m.x, m.y, m.z)
 
 
-# For the slow way.
+# For `build`.
 FIELDS = {
     Vec3: (
         Element("x", "x", "d", "one", True),
@@ -348,7 +347,7 @@ frame_of_vector = input_frame("3d")
 
 def take_vector(inputs, frame, pos, stop):
     if stop - pos == 51:
-        time_ns, header, x, y, z = frame_of_vector(frame, pos + 7)
+        (time_ns, header, x, y, z) = frame_of_vector(frame, pos + 7)
         if header == LITTLE_ENDIAN:
             inputs.vector = Vec3(x, y, z)
             inputs.times_ns["vector"] = time_ns
@@ -373,13 +372,13 @@ INPUT_NAMES = ("vector", )
 OUTPUTS = {
     "unit": (send_unit, Vec3),
 }
-send_only, only_type = OUTPUTS["unit"]
+NOT_WRITTEN = (AttributeError, TypeError, ValueError, OverflowError, struct.error)
 
 
 def emit(out, result, time_ns):
     """Writes what a step returned."""
-    if not isinstance(result, (dict, list, tuple)):
-        return send("unit", send_only, only_type, out, result, time_ns)
+    if result.__class__ is Vec3:
+        return send("unit", out, result, time_ns)
     if not isinstance(result, dict) or not all(key in OUTPUTS for key in result):
         return emit_port("unit", out, result, time_ns)
     for port, messages in result.items():
@@ -391,20 +390,24 @@ def emit(out, result, time_ns):
 
 def emit_port(port, out, messages, time_ns):
     """Writes a message, a pair of message and time, or a list of these."""
+    if not isinstance(messages, (list, tuple)):
+        return send(port, out, messages, time_ns)
     for message in messages if isinstance(messages, list) else [messages]:
-        at_ns = time_ns
         if isinstance(message, tuple) and len(message) == 2 and isinstance(message[1], int):
-            message, at_ns = message
-        send(port, *OUTPUTS[port], out, message, at_ns)
+            send(port, out, *message)
+        else:
+            send(port, out, message, time_ns)
 
 
-def send(port, write, cls, out, message, time_ns):
+def send(port, out, message, time_ns):
     """Writes one message."""
-    if isinstance(message, dict):
-        message = build(cls, message, f"output {port}")
+    write, cls = OUTPUTS[port]
     try:
-        write(out, message, time_ns)
-    except (AttributeError, TypeError, ValueError, OverflowError, struct.error):
+        if message.__class__ is dict and len(message) == len(FIELDS[cls]):
+            write(out, cls(**message), time_ns)
+        else:
+            write(out, message, time_ns)
+    except NOT_WRITTEN:
         # Says which field doesn't fit, or takes what is not quite a message.
         write(out, build(cls, message, f"output {port}"), time_ns)
 
@@ -517,7 +520,7 @@ def serve(target):
 def talk(target, out):
     found = step = config = None
     inputs = Inputs()
-    fresh = 0
+    fresh = last_fresh = 0
     fresh_sets = FreshSets()
     tracebacks = 10
     head = struct.Struct("<IB").unpack_from
@@ -547,7 +550,9 @@ def talk(target, out):
                 tick, time_ns = step_fields(buffer, pos + 5)
                 inputs.tick = tick
                 inputs.time_ns = time_ns
-                inputs.fresh = fresh_sets[fresh]
+                if fresh != last_fresh:
+                    inputs.fresh = fresh_sets[fresh]
+                    last_fresh = fresh
                 fresh = 0
                 mark = len(out)
                 start = clock()
@@ -578,7 +583,7 @@ def talk(target, out):
                 raise Fatal("a frame came before hello")
             elif kind == RESET:
                 inputs = Inputs()
-                fresh = 0
+                fresh = last_fresh = 0
                 step = construct(found, config)
                 out += done(17, DONE, NO_TICK, 0)
             else:

@@ -78,7 +78,7 @@ pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
     Ok(TEMPLATES.iter().map(|template| render(template, &context)).collect())
 }
 
-/// A struct: its names, and its members as lines without indentation.
+/// A struct: its names, and its members as lines.
 fn type_text(model: &Model<'_>, ty: &Type) -> Value {
     let constants = ty.constants.iter().map(|c| {
         let name = &c.name;
@@ -86,17 +86,17 @@ fn type_text(model: &Model<'_>, ty: &Type) -> Value {
         match &c.constant.value {
             Datum::String(text) if matches!(c.constant.ty, ElementType::WString(_)) => {
                 format!(
-                    "static constexpr const char16_t* {name} = {};{comment}",
+                    "  static constexpr const char16_t* {name} = {};{comment}",
                     wide_literal(text)
                 )
             }
             Datum::String(text) => {
-                format!("static constexpr const char* {name} = {};{comment}", literal(text))
+                format!("  static constexpr const char* {name} = {};{comment}", literal(text))
             }
             value => {
                 let ty = element_type(model, &c.constant.ty);
                 format!(
-                    "static constexpr {ty} {name} = {};{comment}",
+                    "  static constexpr {ty} {name} = {};{comment}",
                     datum(model, &c.constant.ty, value)
                 )
             }
@@ -106,7 +106,7 @@ fn type_text(model: &Model<'_>, ty: &Type) -> Value {
         let ty = field_type(model, member);
         let initialiser = initialiser(model, member);
         let comment = renamed(&member.name, &member.field.name);
-        format!("{ty} {}{initialiser};{comment}", member.name)
+        format!("  {ty} {}{initialiser};{comment}", member.name)
     });
     let mut lines: Vec<String> = constants.collect();
     if !lines.is_empty() && !ty.fields.is_empty() {

@@ -33,9 +33,9 @@ const RESERVED: Reserved = Reserved {
         UnicodeDecodeError bool bytearray bytes dict float getattr hasattr int isinstance len \
         list memoryview range setattr str super tuple type all any enumerate callable property \
         importlib inspect itertools os struct sys time traceback dataclass arguments body_of \
-        build build_one check_read check_written construct decode emit emit_port flush hello \
+        build build_one check_read check_written construct decode emit emit_port flush hello NOT_WRITTEN \
         input_frame input_time laid_out load of_length output_frame output_head read_all \
-        read_bytes read_numbers read_text read_texts read_wide_text run send send_only serve \
+        read_bytes read_numbers read_text read_texts read_wide_text run send serve \
         stale take_pipes talk text_bytes text_of wide_text_bytes write_error write_numbers \
         write_texts annotations frozenset",
     ports: "tick time_ns fresh times_ns",
@@ -46,7 +46,7 @@ pub(super) fn generate(spec: &ComponentSpec) -> Result<Vec<GeneratedFile>> {
     let config = model.config.map(|index| model.types[index].name.clone());
     let outputs: Vec<&Port> = model.outputs.iter().filter(|port| port.direction == 1).collect();
     let single = match outputs.as_slice() {
-        [port] => Some(port.raw_name.clone()),
+        [port] => ports(&model, std::slice::from_ref(*port), "").pop(),
         _ => None,
     };
     let mut imports: Vec<&str> = vec!["Inputs"];

@@ -119,3 +119,53 @@ fn two_definitions_of_one_type_are_refused() {
         );
     }
 }
+
+#[test]
+fn examples_have_current_scaffolds() {
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples");
+    let mut checked = 0;
+    for entry in fs::read_dir(examples).unwrap() {
+        let dir = entry.unwrap().path();
+        if !dir.join(crate::manifest::FILE_NAME).exists() {
+            continue;
+        }
+        let manifest = crate::Manifest::load(&dir).unwrap();
+        let spec = manifest.component().unwrap();
+        let reference = manifest.file.reference.iter().map(|table| (&table.dir, table.scaffold));
+        let candidates = manifest.file.candidates.values();
+        for (dir, language) in reference.chain(candidates.map(|table| (&table.dir, table.scaffold)))
+        {
+            let Some(language) = language else { continue };
+            let dir = manifest.dir.join(dir.as_deref().unwrap_or("."));
+            check_current(&spec, language, &dir).expect("run `lk init --refresh` for it");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 6, "{checked} scaffolds found in {examples}");
+}
+
+/// What a user sees and fills in: all but the harness.
+fn shown(language: Language) -> String {
+    let files = generate(&small_spec(), language).unwrap();
+    let is_harness = |file: &GeneratedFile| {
+        let name = file.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        ["harness", "main", "lk_harness"].contains(&name)
+    };
+    let shown = files.iter().filter(|file| !is_harness(file));
+    shown.map(|file| format!("==> {} <==\n{}", file.path.display(), file.contents)).collect()
+}
+
+#[test]
+fn cpp_reads_well() {
+    insta::assert_snapshot!(shown(Language::Cpp));
+}
+
+#[test]
+fn rust_reads_well() {
+    insta::assert_snapshot!(shown(Language::Rust));
+}
+
+#[test]
+fn python_reads_well() {
+    insta::assert_snapshot!(shown(Language::Python));
+}

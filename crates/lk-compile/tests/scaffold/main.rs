@@ -8,4 +8,5 @@ mod conversation;
 mod echo;
 mod law;
 mod project;
+mod python;
 mod trial;

@@ -8,6 +8,9 @@ use crate::scaffold::python::is_octet;
 /// Longest array whose elements become variables of their own.
 pub(super) const MAX_SPREAD: usize = 16;
 
+/// Longest line, its indentation included.
+const MAX_LINE: usize = 96;
+
 /// Most variables that a nested message may bring into the code of its owner.
 const MAX_FLAT: usize = 64;
 
@@ -95,6 +98,30 @@ pub(super) fn letter(primitive: Primitive) -> char {
         Primitive::Float32 => 'f',
         Primitive::Float64 => 'd',
     }
+}
+
+/// `before`, the items with commas, `after`: on one line where it fits, else
+/// with the items on lines of their own, indented by four more.
+pub(super) fn listed(before: &str, items: &[String], after: &str) -> String {
+    let line = format!("{before}{}{after}", items.join(", "));
+    if line.len() <= MAX_LINE {
+        return line;
+    }
+    let margin = " ".repeat(before.len() - before.trim_start().len() + 4);
+    let mut out = before.to_owned();
+    let mut column = usize::MAX;
+    for item in items {
+        if column.saturating_add(item.len() + 2) > MAX_LINE {
+            out += &format!("\n{margin}");
+            column = margin.len();
+        } else {
+            out.push(' ');
+            column += 1;
+        }
+        out += &format!("{item},");
+        column += item.len() + 1;
+    }
+    out + &format!("\n{}{after}", &margin[4..])
 }
 
 /// Whether the message becomes part of its owner's run: of fixed size, and

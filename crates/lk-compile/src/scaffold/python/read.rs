@@ -3,9 +3,14 @@
 use lk::schema::{ElementType, FieldType};
 
 use super::is_octet;
-use super::layout::{MAX_SPREAD, Run, is_flat, is_flat_array, letter};
+use super::layout::{MAX_SPREAD, Run, is_flat, is_flat_array, letter, listed};
 use crate::scaffold::model::{Member, Model, Port, Type, min_size};
 use crate::scaffold::names::Scope;
+
+/// What the functions use beside variables of their own.
+const USED: &str = "body pos run inputs frame stop time_ns header part list bytearray decode range in is \
+    if for from as or and not None True False lambda def class read_numbers read_bytes \
+    read_text read_wide_text read_texts read_all check_read return";
 
 /// What the function of an input port does, `take_imu`.
 pub(super) fn port(model: &Model<'_>, port: &Port) -> String {
@@ -22,18 +27,21 @@ pub(super) fn port(model: &Model<'_>, port: &Port) -> String {
     let Some((run, message)) = fixed(model, ty) else { return head + &slow };
     // The frame as one struct: kind, port, time, sequence and header before.
     let length = 27 + run.size();
-    let values: String = run.values.iter().map(|value| format!(", {value}")).collect();
+    let mut values = vec!["time_ns".to_owned(), "header".to_owned()];
+    values.extend_from_slice(&run.values);
+    let unpack = listed("        (", &values, &format!(") = frame_of_{key}(frame, pos + 7)"));
+    let assign =
+        listed(&format!("            inputs.{key} = {}(", message.name), &message.values, ")");
     format!(
-        "frame_of_{key} = input_frame(\"{}\")\n\n\n{head}    if stop - pos == {length}:\n        \
-         time_ns, header{values} = frame_of_{key}(frame, pos + 7)\n        \
-         if header == LITTLE_ENDIAN:\n            inputs.{key} = {message}\n            \
+        "frame_of_{key} = input_frame(\"{}\")\n\n\n{head}    if stop - pos == {length}:\n{unpack}\n        \
+         if header == LITTLE_ENDIAN:\n{assign}\n            \
          inputs.times_ns[\"{key}\"] = time_ns\n            return\n{slow}",
         run.fields()
     )
 }
 
 /// A message that is one run, and the expression that makes it.
-fn fixed(model: &Model<'_>, ty: &Type) -> Option<(Run, String)> {
+fn fixed(model: &Model<'_>, ty: &Type) -> Option<(Run, Construction)> {
     let mut reader = Reader::new(model, ty);
     let message = reader.message(ty);
     (reader.lines.is_empty() && reader.runs.is_empty()).then_some((reader.run, message))
@@ -55,7 +63,13 @@ pub(super) fn codec(model: &Model<'_>, ty: &Type) -> String {
     for line in &reader.lines {
         out += &format!("    {line}\n");
     }
-    out + &format!("    return {message}, pos")
+    out + &listed(&format!("    return {}(", message.name), &message.values, "), pos")
+}
+
+/// A message and the expressions of its fields.
+struct Construction {
+    name: String,
+    values: Vec<String>,
 }
 
 struct Reader<'a> {
@@ -71,50 +85,20 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(model: &'a Model<'a>, ty: &'a Type) -> Self {
-        let names = Scope::new([
-            "body",
-            "pos",
-            "run",
-            "inputs",
-            "frame",
-            "stop",
-            "time_ns",
-            "header",
-            "part",
-            "list",
-            "bytearray",
-            "decode",
-            "range",
-            "in",
-            "is",
-            "if",
-            "for",
-            "from",
-            "as",
-            "or",
-            "and",
-            "not",
-            "None",
-            "True",
-            "False",
-            "lambda",
-            "def",
-            "class",
-            "read_numbers",
-            "read_bytes",
-            "read_text",
-            "read_wide_text",
-            "read_texts",
-            "read_all",
-            "check_read",
-            "return",
-        ]);
+        let types = model.types.iter().map(|ty| ty.name.as_str());
+        let names = Scope::new(USED.split_whitespace().chain(types));
         let (run, runs, lines) = (Run::default(), Vec::new(), Vec::new());
         Reader { model, ty, names, run, runs, lines, indent: 0 }
     }
 
     fn line(&mut self, line: impl AsRef<str>) {
         self.lines.push(format!("{}{}", "    ".repeat(self.indent), line.as_ref()));
+    }
+
+    fn listed(&mut self, before: &str, items: &[String], after: &str) {
+        let indent = "    ".repeat(self.indent + 1);
+        let text = listed(&format!("{indent}{before}"), items, after);
+        self.lines.extend(text.lines().map(|line| line[4..].to_owned()));
     }
 
     fn flush(&mut self) {
@@ -124,24 +108,23 @@ impl<'a> Reader<'a> {
         }
         let name = format!("read_{}_{}", self.ty.name, self.runs.len());
         self.runs.push(run.fields());
-        let values = match run.values.as_slice() {
-            [] => "_".to_owned(),
-            [value] => format!("({value},)"),
-            values => values.join(", "),
-        };
         self.line(format!("part = {name}[pos & 7]"));
-        self.line(format!("{values} = part.unpack_from(body, pos)"));
+        match run.values.as_slice() {
+            // An empty message has no value.
+            [] => {}
+            [value] => self.line(format!("({value},) = part.unpack_from(body, pos)")),
+            values => self.listed("(", values, ") = part.unpack_from(body, pos)"),
+        }
         self.line("pos += part.size");
     }
 
     /// The expression that makes a message of this type.
-    fn message(&mut self, ty: &Type) -> String {
+    fn message(&mut self, ty: &Type) -> Construction {
         if ty.fields.is_empty() {
             self.run.push_nothing();
         }
-        let values: Vec<String> =
-            ty.fields.iter().map(|member| self.field(ty, member, &member.name)).collect();
-        format!("{}({})", ty.name, values.join(", "))
+        let values = ty.fields.iter().map(|member| self.field(ty, member, &member.name));
+        Construction { values: values.collect(), name: ty.name.clone() }
     }
 
     fn field(&mut self, ty: &Type, member: &Member, name: &str) -> String {

@@ -3,9 +3,14 @@
 use lk::schema::{ElementType, FieldType};
 
 use super::is_octet;
-use super::layout::{MAX_SPREAD, Run, is_flat, is_flat_array, letter};
+use super::layout::{MAX_SPREAD, Run, is_flat, is_flat_array, letter, listed};
 use crate::scaffold::model::{Member, Model, Port, Type};
 use crate::scaffold::names::Scope;
+
+/// What the functions use beside variables of their own.
+const USED: &str = "body m out time_ns len bytes in is if for from as or and not None True False lambda \
+    def class return write_numbers write_texts text_bytes wide_text_bytes check_written \
+    of_length element";
 
 /// What the function of an output port does, `send_attitude`.
 pub(super) fn port(model: &Model<'_>, port: &Port) -> String {
@@ -18,14 +23,14 @@ pub(super) fn port(model: &Model<'_>, port: &Port) -> String {
         // The frame as one struct: length, kind, port, time and header before.
         let run = writer.run;
         let length = 15 + run.size();
-        let values: String = run.values.iter().map(|value| format!(", {value}")).collect();
+        let index = port.index.to_string();
+        let frame = [&length.to_string(), "OUTPUT", &index, "time_ns", "LITTLE_ENDIAN"];
+        let values: Vec<String> =
+            frame.into_iter().map(str::to_owned).chain(run.values.iter().cloned()).collect();
         let lines: String = writer.lines.iter().map(|line| format!("    {line}\n")).collect();
-        return format!(
-            "frame_for_{key} = output_frame(\"{}\")\n\n\n{head}{lines}    \
-             out += frame_for_{key}({length}, OUTPUT, {}, time_ns, LITTLE_ENDIAN{values})",
-            run.fields(),
-            port.index
-        );
+        let pack = listed(&format!("    out += frame_for_{key}("), &values, ")");
+        let fields = run.fields();
+        return format!("frame_for_{key} = output_frame(\"{fields}\")\n\n\n{head}{lines}{pack}");
     }
     format!(
         "{head}    body = bytearray()\n    write_{}(body, m)\n    \
@@ -68,43 +73,20 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(model: &'a Model<'a>, ty: &'a Type) -> Self {
-        let names = Scope::new([
-            "body",
-            "m",
-            "out",
-            "time_ns",
-            "len",
-            "bytes",
-            "in",
-            "is",
-            "if",
-            "for",
-            "from",
-            "as",
-            "or",
-            "and",
-            "not",
-            "None",
-            "True",
-            "False",
-            "lambda",
-            "def",
-            "class",
-            "return",
-            "write_numbers",
-            "write_texts",
-            "text_bytes",
-            "wide_text_bytes",
-            "check_written",
-            "of_length",
-            "element",
-        ]);
+        let types = model.types.iter().map(|ty| ty.name.as_str());
+        let names = Scope::new(USED.split_whitespace().chain(types));
         let (run, runs, lines) = (Run::default(), Vec::new(), Vec::new());
         Writer { model, ty, names, run, runs, lines, indent: 0, in_parts: false }
     }
 
     fn line(&mut self, line: impl AsRef<str>) {
         self.lines.push(format!("{}{}", "    ".repeat(self.indent), line.as_ref()));
+    }
+
+    fn listed(&mut self, before: &str, items: &[String], after: &str) {
+        let indent = "    ".repeat(self.indent + 1);
+        let text = listed(&format!("{indent}{before}"), items, after);
+        self.lines.extend(text.lines().map(|line| line[4..].to_owned()));
     }
 
     /// Ends the run, so that what follows can be written.
@@ -117,7 +99,7 @@ impl<'a> Writer<'a> {
         let name = format!("write_{}_{}", self.ty.name, self.runs.len());
         self.runs.push(run.fields());
         let at = if run.is_unaligned() { "0" } else { "len(body) & 7" };
-        self.line(format!("body += {name}[{at}].pack({})", run.values.join(", ")));
+        self.listed(&format!("body += {name}[{at}].pack("), &run.values, ")");
     }
 
     fn message(&mut self, ty: &Type, source: &str) {
