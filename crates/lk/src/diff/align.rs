@@ -130,6 +130,14 @@ impl Pairing {
         }
     }
 
+    /// The number of pairs, where they are the n-th with the n-th.
+    pub(crate) fn prefix(&self) -> Option<usize> {
+        match &self.pairs {
+            Pairs::Prefix(n) => Some(*n),
+            Pairs::Listed(_) => None,
+        }
+    }
+
     /// Positions in A and B of a pair.
     #[cfg(test)]
     fn pair(&self, ordinal: usize) -> Option<(usize, usize)> {

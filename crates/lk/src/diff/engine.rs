@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::DiffResult;
-use super::align::{Column, Pairing};
-use super::judge::{self, Ignored, OneSided};
-use super::plan::{Leaf, LeafSide, PairPlan, Payloads};
+use super::align::Column;
+use super::judge::{self, Ignored};
+use super::plan::{Leaf, LeafSide, PairPlan};
 use super::policy::{FieldKind, FieldPath, Policy, Resolver};
-use super::stats::Partial;
-use super::stream::{self, KeyJob, Unreadable};
-use crate::dataset::{Channel, ChannelId, Dataset, SequenceMeaning};
+use super::stream::{self, KeyJob, OneSided};
+use crate::dataset::{Channel, ChannelId, Dataset};
 use crate::error::Result;
 
 /// Compares dataset `a`, the reference, with dataset `b`, the candidate.
@@ -25,7 +24,7 @@ pub fn diff(a: &Dataset, b: &Dataset, policy: &Policy) -> Result<DiffResult> {
     policy.check()?;
     let mut keys = sort_keys([a, b], policy);
     let rules = keys.resolver.finish()?;
-    let result = match compare([a, b], policy, &mut keys.both, &mut keys.one_sided) {
+    let result = match stream::compare([a, b], policy, &mut keys.both, &mut keys.one_sided) {
         Ok(()) => judge::judge([a, b], keys.both, keys.one_sided, keys.ignored, rules),
         Err(unreadable) => {
             judge::unreadable([a, b], &unreadable, &keys.one_sided, &keys.ignored, rules)
@@ -56,15 +55,7 @@ fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy) -> Keys<'p> {
                 let plan = PairPlan::new(key, &a.encoding, &b.encoding, &mut resolver);
                 match left_out.or_else(|| ignored_by_rule(key, &plan.leaves, &mut resolver)) {
                     Some(reason) => drop(ignored.insert(key.to_owned(), reason)),
-                    None => both.push(KeyJob {
-                        key: key.to_owned(),
-                        ids: [id_a, id_b],
-                        partial: Partial::new(plan.leaves.len()),
-                        plan,
-                        columns: Default::default(),
-                        pairing: Pairing::auto(&Column::default(), &Column::default(), false),
-                        duplicated: 0,
-                    }),
+                    None => both.push(KeyJob::new(key, [id_a, id_b], plan)),
                 }
             }
             (Some(found), None) | (None, Some(found)) => {
@@ -103,38 +94,4 @@ fn ignored_by_rule(key: &str, leaves: &[Leaf], resolver: &mut Resolver<'_>) -> O
         reason: decision.reason.unwrap_or_else(|| "no reason given".to_owned()),
         by_rule: true,
     })
-}
-
-/// Aligns all keys on their times, then compares payloads.
-fn compare(
-    sides: [&Dataset; 2],
-    policy: &Policy,
-    jobs: &mut [KeyJob],
-    one_sided: &mut [OneSided],
-) -> Result<(), Unreadable> {
-    for (side, dataset) in sides.into_iter().enumerate() {
-        let of_side = |one: &&mut OneSided| one.side == side;
-        let channels: Vec<ChannelId> = jobs
-            .iter()
-            .map(|job| job.ids[side])
-            .chain(one_sided.iter().filter(|one| one.side == side).map(|one| one.id))
-            .collect();
-        let mut columns = stream::columns(dataset, side, &channels)?.into_iter();
-        for job in jobs.iter_mut() {
-            job.columns[side] = columns.next().unwrap_or_default();
-        }
-        for one in one_sided.iter_mut().filter(of_side) {
-            one.column = columns.next().unwrap_or_default();
-        }
-    }
-    let ticks = sides.iter().all(|side| side.facts().sequence == SequenceMeaning::Tick);
-    let mut comparable = Vec::new();
-    for job in jobs.iter_mut() {
-        let [a, b] = &job.columns;
-        job.pairing = Pairing::auto(a, b, ticks);
-        if !matches!(job.plan.payloads, Payloads::Incomparable) {
-            comparable.push(job);
-        }
-    }
-    stream::compare(sides, policy, &mut comparable)
 }

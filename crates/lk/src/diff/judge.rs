@@ -6,23 +6,14 @@ use super::align::{Column, Lookup, Pairing};
 use super::inputs;
 use super::plan::{Leaf, LeafSide, Payloads};
 use super::stats::{At, EVIDENCE, LeafStats, Sums};
-use super::stream::{KeyJob, Unreadable};
+use super::stream::{KeyJob, OneSided, Unreadable};
 use super::{
     DiffResult, Divergence, FieldDiff, KeyDiff, MessageCounts, Mismatch, MismatchKind,
     REPORT_VERSION, RuleUse, SchemaFinding, SchemaFindingKind, Verdict,
 };
-use crate::dataset::{ChannelId, Dataset, SequenceMeaning};
+use crate::dataset::{Dataset, SequenceMeaning};
 use crate::time::Time;
 use crate::value::Scalar;
-
-/// A key that one side lacks.
-pub(super) struct OneSided {
-    pub(super) key: String,
-    /// The side that has it: 0 is the reference, 1 the candidate.
-    pub(super) side: usize,
-    pub(super) id: ChannelId,
-    pub(super) column: Column,
-}
 
 /// A key that is left out.
 pub(super) struct Ignored {

@@ -242,7 +242,10 @@ fn a_side_that_cannot_be_read_to_its_end_is_incomparable() {
 #[test]
 fn a_side_that_reads_otherwise_the_second_time_is_incomparable() {
     let a = data("float64 x", &[json!({"x": 1.0}), json!({"x": 2.0})]);
-    let result = diff(&a.dataset, &failing(&a, 0, true), &Policy::default()).unwrap();
+    // One message fewer, so that it has to be read again.
+    let b = Data::new().key("k", "float64 x").at("k", 2_000, json!({"x": 2.0}));
+    let b = b.at("k", 3_000, json!({"x": 3.0}));
+    let result = diff(&a.dataset, &failing(&b, 0, true), &Policy::default()).unwrap();
     assert_eq!(result.verdict, Verdict::Incomparable);
     assert_eq!(result.incomparable_reason.unwrap(), "the candidate changed while it was read");
 }

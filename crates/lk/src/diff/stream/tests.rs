@@ -1,0 +1,116 @@
+//! Orders of reading that make pairs wait, and guesses that turn out wrong.
+
+use super::*;
+use crate::dataset::{Channel, Encoding, Role};
+use crate::diff::Alignment;
+use crate::diff::policy::Resolver;
+use crate::{Schema, Time};
+
+const KEYS: [&str; 3] = ["a", "b", "c"];
+const MESSAGES: usize = 40;
+
+fn empty() -> Dataset {
+    let mut dataset = Dataset::memory();
+    let schema = Schema::parse("test/msg/T", "uint8[] x").unwrap();
+    for key in KEYS {
+        let encoding = Encoding::Cdr(schema.clone());
+        let channel = Channel { key: key.into(), encoding, role: Role::None, metadata: [].into() };
+        dataset.add_channel(channel).unwrap();
+    }
+    dataset
+}
+
+/// A message of 100 bytes.
+fn write(dataset: &mut Dataset, key: usize, time: i64, value: u8) {
+    let payload = [&[0, 1, 0, 0, 92, 0, 0, 0][..], &[value; 92]].concat();
+    dataset.write_payload(ChannelId(key as u32), payload, Time::from_nanos(time)).unwrap();
+}
+
+/// Every key's messages after those of the key before, in this order.
+fn one_after_another(order: [usize; 3]) -> Dataset {
+    let mut dataset = empty();
+    for (turn, key) in order.into_iter().enumerate() {
+        for n in 0..MESSAGES {
+            write(&mut dataset, key, (turn * 1_000 + n / 2) as i64, n as u8);
+        }
+    }
+    dataset
+}
+
+fn jobs(sides: [&Dataset; 2]) -> Vec<KeyJob> {
+    let policy = Policy::default();
+    let mut resolver = Resolver::new(&policy);
+    let job = |key: usize| {
+        let encodings = sides.map(|side| &side.channels()[key].encoding);
+        let plan = PairPlan::new(KEYS[key], encodings[0], encodings[1], &mut resolver);
+        KeyJob::new(KEYS[key], [ChannelId(key as u32); 2], plan)
+    };
+    (0..3).map(job).collect()
+}
+
+fn run(sides: [&Dataset; 2], limit: usize) -> Vec<KeyJob> {
+    let policy = Policy { check_timestamps: false, ..Policy::default() };
+    let mut jobs = jobs(sides);
+    compare_within(sides, &policy, &mut jobs, &mut [], limit).unwrap();
+    jobs
+}
+
+#[test]
+fn memory_is_bounded_whatever_the_order_and_the_outcome_is_the_same() {
+    let (a, b) = (one_after_another([0, 1, 2]), one_after_another([2, 1, 0]));
+    let whole = run([&a, &b], usize::MAX);
+    // With a limit of three messages, keys are given up and read alone.
+    let policy = Policy { check_timestamps: false, ..Policy::default() };
+    let reading = Reading::new([&a, &b], &policy, 300);
+    let mut given_up = jobs([&a, &b]);
+    assert!(reading.guess(&mut given_up, &mut []).unwrap().contains(&None));
+    let bounded = run([&a, &b], 300);
+    for (whole, bounded) in whole.iter().zip(&bounded) {
+        assert_eq!(whole.partial.n_matching, MESSAGES as u64);
+        assert_eq!(whole.partial, bounded.partial);
+        assert_eq!(whole.duplicated, bounded.duplicated);
+    }
+}
+
+/// Times of key `a` on both sides; the values are the times, so that only
+/// pairs of equal times match.
+fn guess(a: &[i64], b: &[i64], right: bool, alignment: Alignment) -> KeyJob {
+    let sides = [a, b].map(|times| {
+        let mut dataset = empty();
+        times.iter().for_each(|time| write(&mut dataset, 0, *time, *time as u8));
+        dataset
+    });
+    let sides = [&sides[0], &sides[1]];
+    let policy = Policy::default();
+    let guessed = Reading::new(sides, &policy, usize::MAX).guess(&mut jobs(sides), &mut []);
+    let mut jobs = run(sides, usize::MAX);
+    let job = jobs.remove(0);
+    let guessed = guessed.unwrap()[0];
+    let kept = guessed.is_some() && guessed == job.pairing.prefix();
+    assert_eq!(kept, right, "{a:?} {b:?}");
+    assert_eq!(job.pairing.alignment, alignment, "{a:?} {b:?}");
+    job
+}
+
+#[test]
+fn a_wrong_guess_is_thrown_away() {
+    let job = guess(&[1, 2, 3, 4], &[1, 3, 4], false, Alignment::Time);
+    assert_eq!((job.partial.n_matching, job.partial.n_different), (3, 0));
+    let job = guess(&[2, 3, 4], &[1, 2, 3, 4], false, Alignment::Time);
+    assert_eq!((job.partial.n_matching, job.partial.n_different), (3, 0));
+    // Fewer pairs than the guess took.
+    let job = guess(&[1, 2, 3, 4], &[1, 2, 5, 6], false, Alignment::Time);
+    assert_eq!((job.partial.n_matching, job.partial.pairs), (2, 2));
+    // Looks like times, until one repeats.
+    let job = guess(&[1, 2, 3, 4, 4], &[1, 3, 4, 5, 6], false, Alignment::Index);
+    assert_eq!(job.partial.pairs, 5);
+}
+
+#[test]
+fn a_right_guess_is_kept() {
+    guess(&[1, 2, 3], &[1, 2, 3], true, Alignment::Time);
+    guess(&[1, 2, 3], &[1, 2, 3, 4], true, Alignment::Time);
+    guess(&[1, 2, 3], &[4, 5], true, Alignment::Index);
+    guess(&[1, 1, 3], &[1, 2, 2, 7], true, Alignment::Index);
+    guess(&[], &[1, 2], true, Alignment::Time);
+}
