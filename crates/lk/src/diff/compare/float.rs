@@ -5,16 +5,11 @@ use crate::diff::stats::{At, LeafStats, Sums};
 
 /// The little-endian bytes of a float.
 pub(super) trait FloatBytes: Copy + PartialEq {
-    fn bits(self) -> u64;
     /// The value; exact for single precision too.
     fn value(self) -> f64;
 }
 
 impl FloatBytes for [u8; 8] {
-    #[inline]
-    fn bits(self) -> u64 {
-        u64::from_le_bytes(self)
-    }
     #[inline]
     fn value(self) -> f64 {
         f64::from_le_bytes(self)
@@ -23,17 +18,12 @@ impl FloatBytes for [u8; 8] {
 
 impl FloatBytes for [u8; 4] {
     #[inline]
-    fn bits(self) -> u64 {
-        u64::from(u32::from_le_bytes(self))
-    }
-    #[inline]
     fn value(self) -> f64 {
         f64::from(f32::from_le_bytes(self))
     }
 }
 
-/// Elements that are looked at together: their differences stay in the
-/// nearest cache.
+/// Elements that are looked at together.
 const CHUNK: usize = 256;
 
 /// Sums run in this many lanes, so that they compile to vectors.
@@ -143,54 +133,52 @@ fn each<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at
     violations
 }
 
-/// A chunk at once: loops that compile to vectors, each over one thing.
+/// A chunk at once, whose differences are finite: loops over one thing each,
+/// so that they compile to vectors, while the chunk stays in the nearest
+/// cache.
 fn chunk<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at: &At) -> u64 {
-    let n = a.len();
-    let (mut values, mut errors) = ([0.0; CHUNK], [0.0; CHUNK]);
-    let (mut not_bit_equal, mut zero) = (0_u64, 0_u64);
-    for (i, (a, b)) in a.iter().zip(b).take(CHUNK).enumerate() {
-        values[i] = a.value();
-        errors[i] = b.value() - a.value();
-        not_bit_equal += u64::from(a.bits() != b.bits());
-        zero += u64::from(a.value() == 0.0);
-    }
-    let (values, errors) = (&values[..n], &errors[..n]);
-    let (sums, max) = sum(errors);
-    // NaN and infinity would show in the sum of squares, as would overflow.
-    if !sums.square.is_finite() && errors.iter().any(|error| !error.is_finite()) {
+    let (sums, max) = sum(a, b);
+    let pairs = || a.iter().zip(b).map(|(a, b)| (a.value(), b.value()));
+    // NaN and infinity show in the sum of squares, as overflow does.
+    if !sums.square.is_finite() && pairs().any(|(a, b)| !(b - a).is_finite()) {
         return each(a, b, close, leaf, at);
     }
-    leaf.compared += n as u64;
-    leaf.not_bit_equal += not_bit_equal;
+    let zero = pairs().map(|(a, _)| u64::from(a == 0.0)).sum::<u64>();
+    let unequal = pairs().map(|(a, b)| u64::from(a != b)).sum::<u64>();
+    leaf.compared += a.len() as u64;
     leaf.zero_reference += zero;
+    leaf.not_bit_equal += match zero {
+        // Only zeros are equal and differ in a bit.
+        0 => unequal,
+        _ => a.iter().zip(b).map(|(a, b)| u64::from(a != b)).sum(),
+    };
     leaf.open.merge(sums);
     leaf.raise(max, at);
 
     let (abs, rel) = (close.tolerance.abs, close.tolerance.rel);
-    let beyond = |bound: f64| {
-        let pairs = values.iter().zip(errors);
-        pairs.map(|(a, e)| u64::from(e.abs() > bound + rel * a.abs())).sum::<u64>()
+    let beyond = |abs: f64| {
+        pairs().map(|(a, b)| u64::from((b - a).abs() > abs + rel * a.abs())).sum::<u64>()
     };
-    let unequal = errors.iter().map(|e| u64::from(*e != 0.0)).sum::<u64>();
-    let violations = if rel == 0.0 && max <= abs { 0 } else { beyond(abs) };
+    let violations = if max <= abs { 0 } else { beyond(abs) };
     leaf.within += unequal - violations;
     leaf.violate(violations, at);
     if rel == 0.0 {
         leaf.passing = leaf.passing.max(max);
-    } else if beyond(leaf.passing) > 0 {
-        for (a, error) in values.iter().zip(errors) {
-            raise_passing(&mut leaf.passing, error.abs(), *a, rel);
+    } else if max > leaf.passing && beyond(leaf.passing) > 0 {
+        for (a, b) in pairs() {
+            raise_passing(&mut leaf.passing, (b - a).abs(), a, rel);
         }
     }
     violations
 }
 
 /// Sums of the errors in a fixed order, and the largest magnitude.
-fn sum(errors: &[f64]) -> (Sums, f64) {
+fn sum<B: FloatBytes>(a: &[B], b: &[B]) -> (Sums, f64) {
     let mut lanes = [[0.0_f64; LANES]; 4];
-    let (whole, rest) = errors.as_chunks::<LANES>();
-    for errors in whole {
-        for (lane, error) in errors.iter().enumerate() {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            let error = b[lane].value() - a[lane].value();
             let magnitude = error.abs();
             lanes[0][lane] += magnitude;
             lanes[1][lane] += error;
@@ -203,8 +191,9 @@ fn sum(errors: &[f64]) -> (Sums, f64) {
     let mut sums =
         Sums { absolute: total(lanes[0]), signed: total(lanes[1]), square: total(lanes[2]) };
     let mut max = lanes[3].iter().copied().fold(0.0, f64::max);
-    for error in rest {
-        sums.add(*error);
+    for (a, b) in a_rest.iter().zip(b_rest) {
+        let error = b.value() - a.value();
+        sums.add(error);
         max = max.max(error.abs());
     }
     (sums, max)
