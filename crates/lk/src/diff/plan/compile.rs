@@ -1,6 +1,6 @@
 //! From two schemas and a policy to the steps of a walk.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::{count_of, flat, layout_field, min_size, push};
 use super::{
@@ -146,11 +146,12 @@ impl<'r, 'p> Compiler<'r, 'p> {
         if message_like(a, b) {
             return self.message(a, at, LeafSide::Both);
         }
+        let (names_a, names_b) = (names(a), names(b));
         let mut fields = Vec::new();
         for (i, field) in a.fields.iter().enumerate() {
             let place = at.field(&field.name, self.resolver);
-            match b.fields.iter().enumerate().find(|(_, other)| other.name == field.name) {
-                Some(other) => self.named((i, field), other, &place, &mut fields),
+            match names_b.get(field.name.as_str()) {
+                Some(other) => self.named((i, field), *other, &place, &mut fields),
                 None => {
                     let ops = self.one_side(field, &place, LeafSide::Reference);
                     fields.push(NamedField::Reference { at: i, ops });
@@ -158,7 +159,7 @@ impl<'r, 'p> Compiler<'r, 'p> {
             }
         }
         for (j, field) in b.fields.iter().enumerate() {
-            if a.fields.iter().all(|other| other.name != field.name) {
+            if !names_a.contains_key(field.name.as_str()) {
                 let place = at.field(&field.name, self.resolver);
                 let ops = self.one_side(field, &place, LeafSide::Candidate);
                 fields.push(NamedField::Candidate { at: j, ops });
@@ -221,8 +222,9 @@ impl<'r, 'p> Compiler<'r, 'p> {
     /// Says where the common fields come in another order.
     fn order(&mut self, a: &MessageType, b: &MessageType, at: &Place) {
         let common = |from: &MessageType, other: &MessageType| -> Vec<String> {
-            let names = from.fields.iter().map(|field| field.name.clone());
-            names.filter(|name| other.fields.iter().any(|field| field.name == *name)).collect()
+            let others = names(other);
+            let fields = from.fields.iter().map(|field| &field.name);
+            fields.filter(|name| others.contains_key(name.as_str())).cloned().collect()
         };
         let (in_a, in_b) = (common(a, b), common(b, a));
         if in_a != in_b {
@@ -381,6 +383,11 @@ impl<'r, 'p> Compiler<'r, 'p> {
         });
         self.leaves.len() - 1
     }
+}
+
+/// The fields of a message by name, with their places.
+fn names(ty: &MessageType) -> BTreeMap<&str, (usize, &Field)> {
+    ty.fields.iter().enumerate().map(|(i, field)| (field.name.as_str(), (i, field))).collect()
 }
 
 /// How to step over each field of a message, whose one byte counts as a field
