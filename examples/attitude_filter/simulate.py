@@ -34,10 +34,10 @@ def pulse(t, start, end):
 
 
 def true_rate_deg_s(t):
-    roll = 60.0 * pulse(t, 7.0, 10.0) - 100.0 * pulse(t, 10.5, 12.5) + 20.0 * pulse(t, 32.0, 35.0)
-    pitch = -70.0 * pulse(t, 8.0, 11.0) + 140.0 * pulse(t, 13.0, 14.5)
-    yaw = 220.0 * pulse(t, 15.0, 18.0) - 150.0 * pulse(t, 22.0, 27.0) + 45.0 * pulse(t, 36.0, 39.0)
-    if t > 6.0:  # wobble of a thing in the air
+    roll = 60.0 * pulse(t, 7.0, 10.0) - 90.0 * pulse(t, 10.5, 12.5) + 20.0 * pulse(t, 32.0, 35.0)
+    pitch = -70.0 * pulse(t, 13.0, 15.0) + 70.0 * pulse(t, 15.5, 17.5)
+    yaw = -150.0 * pulse(t, 17.5, 19.5) + 100.0 * pulse(t, 22.0, 25.0) + 45.0 * pulse(t, 36.0, 39.0)
+    if t > 6.0:  # the wobble of a thing that is held
         roll += 6.0 * math.sin(2.1 * t)
         pitch += 5.0 * math.cos(1.7 * t)
         yaw += 4.0 * math.sin(0.9 * t)
@@ -61,7 +61,7 @@ def acceleration_g(t):
 def disturbance_ut(t):
     """A piece of iron beside the sensor, in the body frame."""
     near = pulse(t, 24.0, 29.0) - knock(t)
-    return (18.0 * near, -9.0 * near, 12.0 * near)
+    return (18.0 * near, -9.0 * near, -12.0 * near)
 
 
 def main():
