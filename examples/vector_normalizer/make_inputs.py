@@ -30,7 +30,7 @@ def vectors():
     for size in (1e-3, 1e-6, 1e-154, 1e-162, 1e-200, 1e-308, 3.0 * TINY, TINY):
         yield (size, -size, size)
         yield (0.0, size, 2.0 * size)
-    # Large beside small: the small one must not be lost, or vanishes for good.
+    # Large beside small: the small ones shrink, down to nothing.
     yield (1e8, 1.0, -1.0)
     yield (1e300, 1.0, 1e-300)
 
