@@ -39,14 +39,15 @@ impl Watch {
             Some(_) => "{spinner} {msg}  {wide_bar} {human_pos} of {human_len} ticks",
             None => "{spinner} {msg}",
         };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.0.set_style(style);
-        }
-        self.0.set_message(message.to_owned());
+        // What the style shows is there before the style is.
         self.0.set_position(0);
         match total {
             Some(total) => self.0.set_length(total),
             None => self.0.unset_length(),
+        }
+        self.0.set_message(message.to_owned());
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.0.set_style(style);
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Recordings of references, kept by what they came from.
+//! Recordings of references, kept by what they came from, each with what was
+//! measured while it was made.
 
 use std::path::{Path, PathBuf};
 
 use lk::Dataset;
+use lk::outcome::RunOutcome;
 
 use crate::error::{Error, Result};
 use crate::job::{Built, Job, save};
@@ -33,8 +35,11 @@ impl Cache {
     }
 
     /// The recording, if it is there, whole, and what its name says.
-    pub(crate) fn find(&self, built: &Built, job: &Job) -> Option<Dataset> {
-        let mut dataset = Dataset::open(self.path(built, job)).ok()?;
+    pub(crate) fn find(&self, built: &Built, job: &Job) -> Option<(Dataset, RunOutcome)> {
+        let path = self.path(built, job);
+        let mut dataset = Dataset::open(&path).ok()?;
+        let run = std::fs::read(path.with_extension("json")).ok()?;
+        let run = serde_json::from_slice(&run).ok()?;
         let integrity = dataset.check().ok()?;
         let is_whole = integrity.verified
             && integrity.lost_bytes == 0
@@ -45,16 +50,30 @@ impl Cache {
         let is_meant = says(provenance::PROGRAM_HASH, &built.hash)
             && says(provenance::INPUTS_HASH, &job.inputs_hash)
             && says(provenance::SEED, &job.options.seed.to_string());
-        (is_whole && is_meant).then_some(dataset)
+        (is_whole && is_meant).then_some((dataset, run))
     }
 
     /// Keeps a recording. Others that do the same at the same time write the
     /// same file, and each whole.
-    pub(crate) fn store(&self, built: &Built, job: &Job, dataset: &Dataset) -> Result<()> {
+    pub(crate) fn store(
+        &self,
+        built: &Built,
+        job: &Job,
+        dataset: &Dataset,
+        run: &RunOutcome,
+    ) -> Result<()> {
         let path = self.path(built, job);
-        let own = path.with_extension(format!("{}.mcap", std::process::id()));
-        save(dataset, &own)?;
-        std::fs::rename(&own, &path).map_err(Error::io("write", &path))?;
+        let own =
+            |extension: &str| path.with_extension(format!("{}.{extension}", std::process::id()));
+        let put =
+            |own: &Path, path: &Path| std::fs::rename(own, path).map_err(Error::io("write", path));
+        save(dataset, &own("mcap"))?;
+        // The recording last: where it is, what belongs to it is too.
+        let (about, own_about) = (path.with_extension("json"), own("json"));
+        let text = serde_json::to_vec(run).map_err(Error::report(&about))?;
+        std::fs::write(&own_about, text).map_err(Error::io("write", &own_about))?;
+        put(&own_about, &about)?;
+        put(&own("mcap"), &path)?;
         self.prune()
     }
 

@@ -164,10 +164,10 @@ impl Reference {
         let failed = |failure| Error::Reference(Box::new(failure));
         let built = job.build(program, progress)?.map_err(failed)?;
         let recording = path.display().to_string();
-        if let Some(dataset) = cache.and_then(|cache| cache.find(&built, job)) {
+        if let Some((dataset, run)) = cache.and_then(|cache| cache.find(&built, job)) {
             save(&dataset, &path)?;
             let provenance = provenance_of(&dataset);
-            let outcome = ReferenceOutcome { recording, provenance, run: None, cached: true };
+            let outcome = ReferenceOutcome { recording, provenance, run: Some(run), cached: true };
             return Ok(Reference { dataset, outcome, is_given: false });
         }
         let recorded = job.run(&built, progress)?.map_err(failed)?;
@@ -175,7 +175,9 @@ impl Reference {
         save(&dataset, &path)?;
         let mut provenance = provenance_of(&dataset);
         // A cache that can't be written costs time and no result.
-        if let Some(Err(error)) = cache.map(|cache| cache.store(&built, job, &dataset)) {
+        if let Some(Err(error)) =
+            cache.map(|cache| cache.store(&built, job, &dataset, &recorded.outcome))
+        {
             provenance.insert("cache".to_owned(), format!("not written: {error}"));
         }
         let run = Some(recorded.outcome);

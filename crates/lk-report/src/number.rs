@@ -42,16 +42,23 @@ pub(crate) fn error_rounded_up(e: f64) -> String {
     if e == 0.0 || !e.is_finite() {
         return format!("{e}");
     }
-    let shown = format!("{e:.1e}");
-    if shown.parse::<f64>().is_ok_and(|rounded| rounded >= e) {
-        return shown;
+    let nearest = format!("{e:.1e}");
+    let (mantissa, exponent) = nearest.split_once('e').unwrap_or((&nearest, "0"));
+    let mut tenths = mantissa.replace('.', "").parse::<u32>().unwrap_or(0);
+    let mut exponent = exponent.parse::<i32>().unwrap_or(0);
+    if nearest.parse::<f64>().is_ok_and(|rounded| rounded < e) {
+        tenths += 1;
     }
-    let (mantissa, exponent) = shown.split_once('e').unwrap_or((&shown, "0"));
-    let tenths = mantissa.replace('.', "").parse::<u32>().unwrap_or(0) + 1;
-    let exponent = exponent.parse::<i32>().unwrap_or(0);
-    match tenths {
-        100.. => format!("1.0e{}", exponent + 1),
-        _ => format!("{}.{}e{exponent}", tenths / 10, tenths % 10),
+    if tenths >= 100 {
+        (tenths, exponent) = (tenths / 10, exponent + 1);
+    }
+    let (whole, tenth) = (tenths / 10, tenths % 10);
+    match exponent {
+        -1 => format!("0.{whole}{tenth}"),
+        0 => format!("{whole}.{tenth}"),
+        1 => format!("{whole}{tenth}"),
+        2..=4 => format!("{whole}{tenth}{}", "0".repeat(exponent.unsigned_abs() as usize - 1)),
+        _ => format!("{whole}.{tenth}e{exponent}"),
     }
 }
 
@@ -166,12 +173,18 @@ mod tests {
 
     #[test]
     fn a_tolerance_as_shown_lets_the_error_pass() {
-        for e in [1e-4, 1.0001e-4, 3.33e-16, 9.96e-3, 0.5, 1.0, 123.0, f64::MIN_POSITIVE, 5e-324] {
+        let small = [1e-4, 1.0001e-4, 3.33e-16, 9.96e-3, 0.0996, f64::MIN_POSITIVE, 5e-324];
+        let large = [0.501, 0.996, 1.0, 6.27, 9.96, 12.3, 99.6, 123.0, 99_600.0, 1e300];
+        for e in small.into_iter().chain(large) {
             let shown: f64 = error_rounded_up(e).parse().unwrap();
             assert!(shown >= e && shown <= e * 1.11, "{e:e} is shown as {shown:e}");
         }
         assert_eq!(error_rounded_up(1.0001e-4), "1.1e-4");
         assert_eq!(error_rounded_up(9.96e-3), "1.0e-2");
+        assert_eq!(error_rounded_up(0.501), "0.51");
+        assert_eq!(error_rounded_up(6.27), "6.3");
+        assert_eq!(error_rounded_up(99.6), "100");
+        assert_eq!(error_rounded_up(1234.0), "1300");
     }
 
     #[test]

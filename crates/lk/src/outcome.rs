@@ -35,7 +35,8 @@ pub struct ReferenceOutcome {
     pub recording: String,
     /// Program hash, inputs hash, seed and the like, by name.
     pub provenance: BTreeMap<String, String>,
-    /// The run; `None` where it was recorded or cached.
+    /// The run, an earlier one where it is cached; `None` where `lk.toml` gives
+    /// a recording.
     pub run: Option<RunOutcome>,
     /// Taken from the cache.
     pub cached: bool,

@@ -85,13 +85,15 @@ impl Done {
     }
 
     fn files(&mut self, dir: &Path, outcome: &WriteOutcome) {
-        let lists = [
-            ("written", &outcome.written),
-            ("unchanged", &outcome.unchanged),
-            ("kept", &outcome.kept),
-        ];
-        for (what, files) in lists {
+        for (what, files) in [("written", &outcome.written), ("kept", &outcome.kept)] {
             files.iter().for_each(|file| self.line(what, &plain(&dir.join(file))));
+        }
+        let n = outcome.unchanged.len();
+        if n > 0 {
+            let files = if n == 1 { "file" } else { "files" };
+            let dir = plain(dir);
+            let dir = dir.to_string_lossy();
+            self.text += &format!("{:<10}  {n} {files} in {}\n", "unchanged", printable(&dir));
         }
     }
 }
@@ -130,7 +132,13 @@ fn from_dataset(args: &Args, path: &Path, done: &mut Done) -> Result<()> {
 }
 
 fn candidate(args: &Args, language: Language, done: &mut Done) -> Result<()> {
-    let manifest = Manifest::load(&args.dir)?;
+    let manifest = Manifest::load(&args.dir).map_err(|error| match error {
+        lk_compile::Error::NoManifest { dir } => Error::Usage {
+            message: format!("no {FILE_NAME} in {}", dir.display()),
+            hint: "write one, or have it made from a recording with --from".to_owned(),
+        },
+        other => other.into(),
+    })?;
     let spec = manifest.component()?;
     let mut new = NewCandidate::new(language);
     if let Some(name) = &args.name {

@@ -50,6 +50,8 @@ while True:
         if here and mode == "exit":
             sys.exit(7)
         if here and mode == "hang":
+            with open("hanging", "w") as file:
+                file.write(f"{os.getpid()}\n")
             time.sleep(60)
         if here and mode == "print":
             sink.write(b"value is now 3.0\n")

@@ -5,5 +5,6 @@ mod fixture;
 
 mod diff;
 mod files;
+mod init;
 mod usage;
 mod verify;

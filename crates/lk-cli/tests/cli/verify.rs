@@ -206,6 +206,44 @@ fn json_is_alone_on_standard_output() {
     assert_eq!(candidate["diff"]["first_divergence"]["tick"], 3);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interrupt_takes_the_programs_along() {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::{Command, Stdio};
+
+    /// Tries until something comes of it, for as long as the limits last.
+    fn until<T>(mut attempt: impl FnMut() -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(found) = attempt() {
+                return found;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "nothing came of it");
+            std::thread::yield_now();
+        }
+    }
+
+    let candidate = fake("fake", "hang").replace("tick_s = 1", "tick_s = 60");
+    let folder = doubler(&candidate);
+    let mut lk = folder.command(&["verify"]);
+    let mut lk = lk.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("lk starts");
+    let hanging = folder.path().join("hanging");
+    let pid = until(|| {
+        let text = std::fs::read_to_string(&hanging).ok()?;
+        text.strip_suffix('\n').map(str::to_owned)
+    });
+    let interrupt = Command::new("kill").args(["-INT", &lk.id().to_string()]).status();
+    assert!(interrupt.expect("kill is there").success());
+    let ended = lk.wait().expect("lk ends");
+    assert_eq!(ended.signal(), Some(2), "a shell sees that a signal ended it");
+    // Gone, or a zombie that nobody has taken notice of yet.
+    until(|| match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Err(_) => Some(()),
+        Ok(stat) => stat.contains(") Z ").then_some(()),
+    });
+}
+
 #[test]
 fn the_window_changes_nothing_but_throughput() {
     let folder = doubler(&fake("wrong", "wrong"));

@@ -15,7 +15,7 @@ pub(super) fn page(page: &mut Page, name: &str, run: &RunOutcome, recording: &st
         page.labelled(&printable(port), &number::counted(*samples, "message"));
     }
     component_errors(page, run);
-    step_times(page, &[("", run)], None);
+    step_times(page, &[("", run)], None, "");
 }
 
 pub(super) fn component_errors(page: &mut Page, run: &RunOutcome) {
@@ -32,15 +32,13 @@ pub(super) fn component_errors(page: &mut Page, run: &RunOutcome) {
 }
 
 /// A row for each run; those that aren't the reference's say how much faster
-/// they are.
+/// they are, the reference's what `about_reference` says.
 pub(super) fn step_times(
     page: &mut Page,
     rows: &[(&str, &RunOutcome)],
     reference: Option<&RunOutcome>,
+    about_reference: &str,
 ) {
-    if rows.is_empty() {
-        return;
-    }
     let mut table = Table::new([
         ("", Edge::Left),
         ("step p50", Edge::Right),
@@ -56,7 +54,8 @@ pub(super) fn step_times(
             Some(reference) if !is_reference => {
                 number::speedup(reference.step.p50_ns, run.step.p50_ns).unwrap_or_default()
             }
-            _ => String::new(),
+            Some(_) => about_reference.to_owned(),
+            None => String::new(),
         };
         table.row([
             (printable(name).into_owned(), if is_reference { Ink::Faint } else { Ink::Strong }),

@@ -207,8 +207,14 @@ fn crash_shows_the_end_of_the_log() {
         log: (0..25).map(|n| format!("line {n}")).collect(),
     };
     let mut outcome = outcome(vec![("rust", CandidateResult::RunFailed(failure))]);
-    outcome.reference.run = None;
     outcome.reference.cached = true;
+    insta::assert_snapshot!(verify(&outcome, None, Style::PLAIN));
+}
+
+#[test]
+fn given_reference_tells_what_made_it() {
+    let mut outcome = outcome(vec![("cpp", ran(passing(), 1_200, "c++ 1"))]);
+    outcome.reference.run = None;
     insta::assert_snapshot!(verify(&outcome, None, Style::PLAIN));
 }
 

@@ -145,6 +145,9 @@ fn circumstances(page: &mut Page, outcome: &VerifyOutcome) {
     if let Some(run) = run {
         run::component_errors(page, run);
     }
+    if let Some(report) = page.report {
+        page.labelled("report", &path(report));
+    }
 }
 
 /// The first 12 digits of a hash; anything else as it is.
@@ -160,7 +163,12 @@ fn step_times(page: &mut Page, outcome: &VerifyOutcome) {
         CandidateResult::Compared { run, .. } => Some((candidate.name.as_str(), run)),
         _ => None,
     });
+    let candidates: Vec<(&str, &RunOutcome)> = candidates.collect();
+    if candidates.is_empty() {
+        return;
+    }
     let rows: Vec<(&str, &RunOutcome)> =
         reference.map(|run| ("reference", run)).into_iter().chain(candidates).collect();
-    run::step_times(page, &rows, reference);
+    let earlier = if outcome.reference.cached { "measured when it was cached" } else { "" };
+    run::step_times(page, &rows, reference, earlier);
 }

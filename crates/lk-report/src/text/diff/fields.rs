@@ -51,7 +51,7 @@ pub(super) fn table(page: &mut Page, result: &DiffResult) {
             .map_or_else(Default::default, |e| (number::error(e.max), number::time(e.max_time)));
         table.row([
             (address(key, &field.path), Ink::Plain),
-            (outside, Ink::Bad),
+            (outside, Ink::Plain),
             (max, Ink::Plain),
             (at, Ink::Plain),
             (printable(&field.tolerance).into_owned(), Ink::Plain),
