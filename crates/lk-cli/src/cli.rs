@@ -40,7 +40,7 @@ Exit codes:
   0  equal: nothing differs
   1  different, or incomparable
   2  a mistake in usage or configuration, or a file that can't be read or written
-  3  a candidate did not build, or did not run to the end
+  3  a candidate did not build, or did not run to the end (in lk run, any program)
 With several of these, 2 goes before 3, and 3 before 1.
 
 References and candidates run UNCONFINED: with your rights, on your files, until
