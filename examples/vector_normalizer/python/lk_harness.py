@@ -379,7 +379,7 @@ def emit(out, result, time_ns):
     """Writes what a step returned."""
     if result.__class__ is Vec3:
         return send("unit", out, result, time_ns)
-    if not isinstance(result, dict) or not all(key in OUTPUTS for key in result):
+    if not isinstance(result, dict) or not result.keys() <= OUTPUTS.keys():
         return emit_port("unit", out, result, time_ns)
     for port, messages in result.items():
         if port not in OUTPUTS:
