@@ -5,6 +5,7 @@
 
 mod data;
 mod decode;
+mod diff;
 mod measure;
 
 use measure::Table;
@@ -13,5 +14,6 @@ fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let mut table = Table::new(wanted);
     decode::run(&mut table);
+    diff::run(&mut table);
     table.print();
 }
