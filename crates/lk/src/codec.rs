@@ -18,7 +18,6 @@
 pub(crate) mod cursor;
 mod decode;
 mod encode;
-pub(crate) mod fault;
 pub(crate) mod layout;
 pub(crate) mod number;
 pub mod typed;

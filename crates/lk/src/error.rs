@@ -1,5 +1,7 @@
 //! What can go wrong, with what is needed to act on it.
 
+pub(crate) mod fault;
+
 /// The result of an operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 

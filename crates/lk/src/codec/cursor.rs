@@ -4,8 +4,8 @@
 //! left before anything is allocated, and a failed read leaves the offset of
 //! what didn't fit.
 
-use super::fault::{Fault, Walk};
 use super::number::Number;
+use crate::error::fault::{Fault, Walk};
 
 /// Bytes of the encapsulation header before the first field.
 pub(crate) const HEADER_LEN: usize = 4;

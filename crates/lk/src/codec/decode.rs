@@ -1,9 +1,9 @@
 //! From a payload to a record, reusing what the record holds.
 
 use super::cursor::Cursor;
-use super::fault::{Fault, Walk};
 use super::layout::{Count, Element, FieldLayout, Layout};
 use super::number::Number;
+use crate::error::fault::{Fault, Walk};
 use crate::schema::Primitive;
 use crate::value::{Array, Datum, Record};
 

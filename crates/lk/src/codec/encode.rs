@@ -1,8 +1,8 @@
 //! From a record to a payload.
 
-use super::fault::{Fault, Walk};
 use super::layout::{Count, Element, FieldLayout, Layout};
 use super::writer::Writer;
+use crate::error::fault::{Fault, Walk};
 use crate::value::{Array, Datum, Record};
 
 /// Appends one message.

@@ -1,8 +1,8 @@
 //! Writing a payload: header, alignment and lengths.
 
 use super::cursor::HEADER_LEN;
-use super::fault::{Fault, Walk};
 use super::number::Number;
+use crate::error::fault::{Fault, Walk};
 
 /// Appends fields to a payload, always little-endian.
 pub(crate) struct Writer<'a> {

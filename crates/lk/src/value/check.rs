@@ -1,7 +1,7 @@
 //! Whether a datum is of its field's type.
 
 use super::{Array, Datum, Record};
-use crate::codec::fault::{Fault, Walk};
+use crate::error::fault::{Fault, Walk};
 use crate::schema::{ElementType, FieldType, MessageType, Primitive};
 
 /// Checks the fields of a message.

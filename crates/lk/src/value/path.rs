@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 
 use super::{Array, Datum, Record, Value};
-use crate::codec::fault::Fault;
 use crate::error::Result;
+use crate::error::fault::Fault;
 use crate::schema::{ElementType, FieldType, MessageType};
 use crate::value::Scalar;
 

@@ -7,9 +7,9 @@ mod stop;
 use serde::de::{self, IntoDeserializer, Visitor};
 
 use crate::codec::cursor::Cursor;
-use crate::codec::fault::Walk;
 use crate::codec::layout::Count;
 use crate::codec::number::Number;
+use crate::error::fault::Walk;
 use crate::schema::Primitive;
 
 use super::slot::{HELD, Slot, What, is_tuple};

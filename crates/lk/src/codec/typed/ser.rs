@@ -4,10 +4,10 @@ mod parts;
 
 use serde::ser::{self, Serialize};
 
-use crate::codec::fault::{Fault, Walk};
 use crate::codec::layout::Count;
 use crate::codec::number::Number;
 use crate::codec::writer::Writer;
+use crate::error::fault::{Fault, Walk};
 use crate::schema::Primitive;
 
 use super::slot::{HELD, Slot, What, is_tuple};

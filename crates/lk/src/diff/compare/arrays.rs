@@ -2,9 +2,9 @@
 
 use super::PairWalk;
 use crate::codec::cursor::Cursor;
-use crate::codec::fault::Walk;
 use crate::diff::plan::{Elements, LeafSide, Records};
 use crate::diff::{Mismatch, MismatchKind};
+use crate::error::fault::Walk;
 use crate::value::Scalar;
 
 impl PairWalk<'_> {

@@ -2,8 +2,8 @@
 
 use super::PairWalk;
 use crate::codec::cursor::Cursor;
-use crate::codec::fault::Walk;
 use crate::diff::plan::{ByName, LeafSide, NamedField, Op, step_over};
+use crate::error::fault::Walk;
 
 impl PairWalk<'_> {
     /// Counts what only one side has. Returns the first leaf that no rule

@@ -3,9 +3,9 @@
 
 use super::{Op, SidePlan};
 use crate::codec::cursor::Cursor;
-use crate::codec::fault::Walk;
 use crate::codec::layout::Count;
 use crate::error::Error;
+use crate::error::fault::Walk;
 use crate::schema::Primitive;
 
 impl SidePlan {

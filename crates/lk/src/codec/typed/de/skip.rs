@@ -1,9 +1,9 @@
 //! Passing over what a type doesn't read.
 
 use crate::codec::cursor::Cursor;
-use crate::codec::fault::{Fault, Walk};
 use crate::codec::layout::{Count, Layout};
 use crate::codec::typed::slot::{Slot, What};
+use crate::error::fault::{Fault, Walk};
 use crate::schema::Primitive;
 
 /// Passes over a slot, with the checks that reading it would make.

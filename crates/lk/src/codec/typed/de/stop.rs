@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de;
 
-use crate::codec::fault::Fault;
 use crate::codec::layout::Layout;
+use crate::error::fault::Fault;
 
 /// Why reading stopped. What a type itself reports has no place at first.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use serde::ser::{self, Serialize};
 
-use crate::codec::fault::Fault;
 use crate::codec::layout::Layout;
 use crate::codec::typed::slot::{HELD, Slot};
 use crate::codec::writer::Writer;
+use crate::error::fault::Fault;
 
 use super::{Result, Serializer};
 
