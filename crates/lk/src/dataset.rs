@@ -169,7 +169,8 @@ impl Dataset {
     /// Merged samples in time order; ties as recorded.
     ///
     /// An error is one item of the iteration: where a piece of a file turns
-    /// out to be damaged, what follows it can still be read.
+    /// out to be damaged, what follows it can still be read. The payloads of a
+    /// file are parts of unpacked chunks: to keep a few of many, copy them.
     ///
     /// # Errors
     /// [`Error::UnknownChannel`]; [`Error::State`] for a file that is being

@@ -201,6 +201,18 @@ pub enum Error {
         location: String,
     },
 
+    /// A file that is not there.
+    #[error("can't open {path}")]
+    NoSuchFile {
+        /// The file.
+        path: String,
+        /// What there is instead.
+        advice: Option<String>,
+        /// The operating system's error.
+        #[source]
+        source: std::io::Error,
+    },
+
     /// A file that is not what it was opened as.
     #[error("not {expected}: {reason} ({path})")]
     NotADataset {
@@ -291,6 +303,7 @@ impl Error {
             }
             Error::NotADataset { advice, .. } => advice.clone(),
             Error::Export { advice, .. } => Some((*advice).to_owned()),
+            Error::NoSuchFile { advice, .. } => advice.clone(),
             Error::FileExists { .. } => {
                 Some("choose another name, or ask for it to be overwritten".to_owned())
             }

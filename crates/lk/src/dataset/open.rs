@@ -18,7 +18,7 @@ impl Dataset {
     /// [`Dataset::integrity`] says what is not.
     ///
     /// # Errors
-    /// [`Error::Io`] where there is no such file; [`Error::NotADataset`]
+    /// [`Error::NoSuchFile`], [`Error::Io`] where it can't be read; [`Error::NotADataset`]
     /// where it is something else, saying what it looks like;
     /// [`Error::Damaged`] where it contradicts itself.
     pub fn open(path: impl AsRef<Path>) -> Result<Dataset> {
@@ -28,8 +28,19 @@ impl Dataset {
         let not = |reason: String, advice: Option<String>| {
             Err(Error::NotADataset { expected: EXPECTED, reason, advice, path: display() })
         };
-        if std::fs::metadata(path).map_err(failed)?.is_dir() {
+        let metadata = match std::fs::metadata(path) {
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+                let advice = advice_for_missing(path);
+                return Err(Error::NoSuchFile { path: display(), advice, source });
+            }
+            other => other.map_err(failed)?,
+        };
+        if metadata.is_dir() {
             return not("it is a folder".to_owned(), advice_for_folder(path));
+        }
+        if !metadata.is_file() {
+            let advice = "store what comes out of it in a file first";
+            return not("it is no regular file".to_owned(), Some(advice.to_owned()));
         }
         let mut head = Vec::new();
         let file = std::fs::File::open(path).map_err(failed)?;
@@ -108,15 +119,34 @@ impl Dataset {
 const EXPECTED: &str = "a dataset that lk can read";
 
 fn advice_for_folder(path: &Path) -> Option<String> {
-    let mut names: Vec<String> = std::fs::read_dir(path)
+    Some(format!("it holds {}: name the file itself", datasets_in(path)?))
+}
+
+fn advice_for_missing(path: &Path) -> Option<String> {
+    let folder = match path.parent()? {
+        parent if parent.as_os_str().is_empty() => Path::new("."),
+        parent => parent,
+    };
+    if !folder.is_dir() {
+        return Some(format!("there is no folder {}", folder.display()));
+    }
+    Some(format!("what there is in that folder: {}", datasets_in(folder)?))
+}
+
+/// The first few MCAP files in a folder; `None` where it has none.
+fn datasets_in(folder: &Path) -> Option<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.ends_with(".mcap"))
         .collect();
     names.sort();
-    let first = names.first()?;
-    let more = if names.len() > 1 { format!(" ({} in all)", names.len()) } else { String::new() };
-    Some(format!("it holds {first}{more}: name the file itself"))
+    let (count, first) = (names.len(), names.get(..3).unwrap_or(&names).join(", "));
+    match count {
+        0 => None,
+        ..=3 => Some(first),
+        _ => Some(format!("{first} and {} more", count - 3)),
+    }
 }
 
 /// What a file looks like that is no MCAP file, and what to do about it.
@@ -164,5 +194,89 @@ fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
         ("it looks like a table in text (CSV)", Some(CONVERT))
     } else {
         ("it is plain text", None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(content: &[u8], reason: &str, hint: Option<&str>) {
+        let file = tempfile::Builder::new().suffix(".mcap").tempfile().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        let error = Dataset::open(file.path()).unwrap_err();
+        let path = file.path().display();
+        assert_eq!(error.to_string(), format!("not a dataset that lk can read: {reason} ({path})"));
+        assert_eq!(error.hint().as_deref(), hint);
+    }
+
+    #[test]
+    fn what_is_no_dataset_is_named() {
+        let convert = Some("make it a .mcap file with `lk convert`");
+        check(b"a,b\n1,2\n", "it looks like a table in text (CSV)", convert);
+        check(b"{\"key\": 1}\n", "it looks like JSON text", convert);
+        check(b"hello\n", "it is plain text", None);
+        check("hallo äö".as_bytes(), "it is plain text", None);
+        check(b"\0\0\0\0", "its first bytes are unknown to lk", None);
+        check(b"\xff\xfe\xfd", "its first bytes are unknown to lk", None);
+        check(b"\x89MCA", "it is cut off within its first 8 bytes", None);
+        check(b"\x1f\x8b\x08", "it is compressed with gzip", Some("unpack it first: `gunzip`"));
+        check(
+            b"version https://git-lfs.github.com/spec/v1\n",
+            "it is a Git LFS pointer to a file",
+            Some("run `git lfs pull`"),
+        );
+        check(
+            b"",
+            "it is empty",
+            Some("a recorder that was stopped before its first message may leave this"),
+        );
+    }
+
+    #[test]
+    fn a_folder_names_the_files_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a_0.mcap"), "").unwrap();
+        std::fs::write(folder.path().join("a_1.mcap"), "").unwrap();
+        let error = Dataset::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("it is a folder"), "{error}");
+        assert_eq!(error.hint().unwrap(), "it holds a_0.mcap, a_1.mcap: name the file itself");
+    }
+
+    #[test]
+    fn a_missing_file_is_named_with_what_there_is() {
+        let error = Dataset::open("nowhere/imu.mcap").unwrap_err();
+        assert_eq!(error.to_string(), "can't open nowhere/imu.mcap");
+        assert!(std::error::Error::source(&error).unwrap().to_string().starts_with("No such file"));
+        assert_eq!(error.hint().unwrap(), "there is no folder nowhere");
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("im.mcap");
+        assert_eq!(Dataset::open(&missing).unwrap_err().hint(), None);
+        for name in ["a", "b", "c", "imu", "z"] {
+            std::fs::write(folder.path().join(format!("{name}.mcap")), "").unwrap();
+        }
+        assert_eq!(
+            Dataset::open(&missing).unwrap_err().hint().unwrap(),
+            "what there is in that folder: a.mcap, b.mcap, c.mcap and 2 more"
+        );
+    }
+
+    #[test]
+    fn the_content_counts_not_the_extension() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, renamed) = (folder.path().join("a.mcap"), folder.path().join("a.bag"));
+        Dataset::create(&path).unwrap().close().unwrap();
+        std::fs::rename(&path, &renamed).unwrap();
+        assert!(Dataset::open(&renamed).unwrap().is_empty().unwrap());
+    }
+
+    #[test]
+    fn an_extension_that_is_not_written_is_named() {
+        let error = Dataset::create("a.csv").unwrap_err();
+        assert!(error.to_string().contains("the extension .csv is not one to write to"), "{error}");
+        assert!(error.hint().unwrap().contains("lk convert"));
+        let error = Dataset::create("a").unwrap_err();
+        assert_eq!(error.hint().unwrap(), "give the file a name that ends in .mcap");
     }
 }

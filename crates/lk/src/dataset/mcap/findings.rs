@@ -4,10 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::dataset::Integrity;
 
-/// What is wrong with a file, by where: what is found twice counts once.
+/// Findings that are kept one by one; of more, just the sums. A file can't make
+/// its reader write a book.
+const KEPT: usize = 1000;
+
+/// What is wrong with a file, by where: what is found twice counts once, and
+/// what follows on damage at once is one damage with it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Findings {
     by_offset: BTreeMap<u64, Finding>,
+    /// Of those beyond what is kept.
+    more: u64,
+    more_bytes: u64,
+    more_samples: u64,
     /// What has no one place.
     notes: Vec<String>,
     /// Whether some payload is covered by no checksum.
@@ -24,16 +33,35 @@ struct Finding {
 impl Findings {
     /// Bytes that can't be read, from `offset` on.
     pub(super) fn lost(&mut self, offset: u64, bytes: u64, problem: impl Into<String>) {
+        let before = self.by_offset.range_mut(..offset).next_back();
+        if let Some((at, finding)) = before
+            && finding.lost_bytes > 0
+            && at + finding.lost_bytes == offset
+        {
+            finding.lost_bytes += bytes;
+            return;
+        }
         let problem = problem.into();
-        let finding = Finding { lost_bytes: bytes, lost_samples: 0, problem };
-        self.by_offset.entry(offset).or_insert(finding);
+        self.add(offset, Finding { lost_bytes: bytes, lost_samples: 0, problem });
     }
 
     /// Samples that can't be given, of a record at `offset` that is whole.
     pub(super) fn lost_samples(&mut self, offset: u64, count: u64, problem: impl Into<String>) {
         let problem = problem.into();
-        let finding = Finding { lost_bytes: 0, lost_samples: count, problem };
-        self.by_offset.entry(offset).or_insert(finding);
+        self.add(offset, Finding { lost_bytes: 0, lost_samples: count, problem });
+    }
+
+    fn add(&mut self, offset: u64, finding: Finding) {
+        if self.by_offset.contains_key(&offset) {
+            return;
+        }
+        if self.by_offset.len() < KEPT {
+            self.by_offset.insert(offset, finding);
+        } else {
+            self.more += 1;
+            self.more_bytes += finding.lost_bytes;
+            self.more_samples += finding.lost_samples;
+        }
     }
 
     /// Something odd by which nothing is lost.
@@ -53,16 +81,55 @@ impl Findings {
     pub(super) fn integrity(&self, counted: Option<u64>, found: Option<u64>) -> Integrity {
         let lost_samples = match (counted, found) {
             (Some(counted), Some(found)) => counted.saturating_sub(found),
-            _ => self.by_offset.values().map(|finding| finding.lost_samples).sum(),
+            _ => {
+                let kept = self.by_offset.values().map(|finding| finding.lost_samples);
+                kept.sum::<u64>() + self.more_samples
+            }
         };
         let at =
             |(offset, finding): (&u64, &Finding)| format!("{} (at byte {offset})", finding.problem);
+        let kept = self.by_offset.values().map(|finding| finding.lost_bytes);
+        let more = (self.more > 0).then(|| format!("{} more of the kind", self.more));
         Integrity {
             verified: !self.unverified,
-            lost_bytes: self.by_offset.values().map(|finding| finding.lost_bytes).sum(),
+            lost_bytes: kept.sum::<u64>() + self.more_bytes,
             lost_samples,
             first_bad_offset: self.by_offset.keys().next().copied(),
-            problems: self.by_offset.iter().map(at).chain(self.notes.iter().cloned()).collect(),
+            problems: self
+                .by_offset
+                .iter()
+                .map(at)
+                .chain(more)
+                .chain(self.notes.iter().cloned())
+                .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_that_goes_on_is_one_damage_and_counts_once() {
+        let mut findings = Findings::default();
+        findings.lost(100, 10, "a");
+        findings.lost(110, 5, "b");
+        findings.lost(100, 10, "a");
+        findings.lost(200, 1, "c");
+        let integrity = findings.integrity(None, None);
+        assert_eq!((integrity.lost_bytes, integrity.first_bad_offset), (16, Some(100)));
+        assert_eq!(integrity.problems, ["a (at byte 100)", "c (at byte 200)"]);
+    }
+
+    #[test]
+    fn no_file_fills_the_memory_with_its_faults() {
+        let mut findings = Findings::default();
+        for n in 0..5000 {
+            findings.lost(n * 10, 1, "a");
+        }
+        let integrity = findings.integrity(None, None);
+        assert_eq!((integrity.lost_bytes, integrity.problems.len()), (5000, 1001));
+        assert_eq!(integrity.problems[1000], "4000 more of the kind");
     }
 }

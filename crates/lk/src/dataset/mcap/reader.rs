@@ -10,7 +10,7 @@ use super::findings::Findings;
 use super::merge::Merge;
 use super::piece::Piece;
 use super::records::{ChannelRecord, MAGIC, SchemaRecord, Statistics};
-use super::scan::Scan;
+use super::scan::{DataSection, Scan};
 use super::source::Source;
 use super::summary::{End, Summary};
 use super::survey::{PieceSurvey, Survey};
@@ -33,6 +33,7 @@ pub struct Reader {
     limits: Limits,
     /// As the file declares them; [`Survey::pieces`] knows better.
     pieces: Vec<Piece>,
+    data: Option<DataSection>,
     registry: Registry,
     resolved: Resolved,
     /// By the summary, where it can be believed.
@@ -77,7 +78,7 @@ impl Reader {
         };
         let chunks_at = if summary.verified { summary.chunk_offsets() } else { Vec::new() };
         let mut scan = Scan::run(&source, &chunks_at, &limits, &mut findings)?;
-        if !closed || scan.data_end.is_none() {
+        if !closed || scan.data.is_none() {
             findings.note("the file does not end as MCAP files do: it was cut off or never closed");
         }
         check_loose(&source, &mut scan, &mut findings)?;
@@ -114,6 +115,7 @@ impl Reader {
             source,
             limits,
             pieces: scan.pieces,
+            data: scan.data,
             registry,
             resolved,
             statistics,
@@ -254,7 +256,7 @@ fn check_loose(source: &Source, scan: &mut Scan, findings: &mut Findings) -> Res
     if !scan.pieces.iter().any(|piece| piece.loose) {
         return Ok(());
     }
-    match scan.check_data(source)? {
+    match scan.data.map_or(Ok(None), |data| data.is_whole(source))? {
         None => {}
         Some(true) => {
             for piece in scan.pieces.iter_mut().filter(|piece| piece.loose) {
@@ -352,6 +354,16 @@ impl Backend for Reader {
         self.survey()?;
         // Counts by the summary include what turned out to be lost.
         self.stats = OnceLock::new();
+        let whole = self.data.map_or(Ok(None), |data| data.is_whole(&self.source))?;
+        if whole == Some(false)
+            && let Some(survey) = self.survey.get_mut()
+            && survey.findings.none_lost()
+        {
+            survey.findings.note(
+                "the data section doesn't match its checksum: something beside the messages, \
+                 which match theirs, is damaged",
+            );
+        }
         Ok(self.integrity())
     }
 

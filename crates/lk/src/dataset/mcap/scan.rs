@@ -28,11 +28,9 @@ pub(super) struct Scan {
     pub(super) pieces: Vec<Piece>,
     /// The last metadata record of lk's.
     pub(super) facts: Option<BTreeMap<String, String>>,
-    /// Where the data section ends, and its checksum; `None` where the file
-    /// ends before.
-    pub(super) data_end: Option<(u64, u32)>,
-    /// Where the header record ends.
-    pub(super) header_end: u64,
+    /// `None` where the file ends before its data section does.
+    pub(super) data: Option<DataSection>,
+    header_end: u64,
 }
 
 impl Scan {
@@ -47,12 +45,8 @@ impl Scan {
         limits: &Limits,
         findings: &mut Findings,
     ) -> Result<Scan> {
-        let mut scan = Scan {
-            pieces: Vec::new(),
-            facts: None,
-            data_end: None,
-            header_end: MAGIC.len() as u64,
-        };
+        let mut scan =
+            Scan { pieces: Vec::new(), facts: None, data: None, header_end: MAGIC.len() as u64 };
         let mut window = Window::new(source);
         let mut at = MAGIC.len() as u64;
         while at < source.len {
@@ -147,7 +141,8 @@ impl Scan {
             }
             op::DATA_END if len == 4 => {
                 let crc = Fields(window.at(body_at, 4)?.unwrap_or_default()).u32();
-                self.data_end = Some((at, crc.unwrap_or(0)));
+                let (header_end, crc) = (self.header_end, crc.unwrap_or(0));
+                self.data = Some(DataSection { header_end, end: at, crc });
                 return Ok(Step::End);
             }
             private @ 0x80.. => {
@@ -193,24 +188,36 @@ impl Scan {
             }
         }
     }
+}
 
-    /// Whether the data section is what was written, by its checksum; `None`
-    /// where it has none. Reads the whole file.
-    pub(super) fn check_data(&self, source: &Source) -> Result<Option<bool>> {
-        let Some((end, crc)) = self.data_end.filter(|&(_, crc)| crc != 0) else {
+/// Where the data section lies, and its checksum.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DataSection {
+    /// Where the header record ends.
+    pub(super) header_end: u64,
+    pub(super) end: u64,
+    /// 0 for none.
+    pub(super) crc: u32,
+}
+
+impl DataSection {
+    /// Whether the data section is what was written; `None` where there is no
+    /// checksum. Reads the whole file.
+    pub(super) fn is_whole(&self, source: &Source) -> Result<Option<bool>> {
+        if self.crc == 0 {
             return Ok(None);
-        };
+        }
         // Writers differ in whether the magic and the header are part of it.
         let (mut whole, mut data) = (crc32fast::Hasher::new(), crc32fast::Hasher::new());
         whole.update(&source.read(0, self.header_end)?);
         let mut at = self.header_end;
-        while at < end {
-            let bytes = source.read(at, LOOSE_BYTES.min(end - at))?;
+        while at < self.end {
+            let bytes = source.read(at, LOOSE_BYTES.min(self.end - at))?;
             whole.update(&bytes);
             data.update(&bytes);
             at += bytes.len() as u64;
         }
-        Ok(Some(whole.finalize() == crc || data.finalize() == crc))
+        Ok(Some(whole.finalize() == self.crc || data.finalize() == self.crc))
     }
 }
 

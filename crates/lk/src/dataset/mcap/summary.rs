@@ -102,11 +102,12 @@ impl Summary {
     /// chunks are those that are there. Tells the pieces their channels.
     pub(super) fn describe(&self, pieces: &mut [Piece], findings: &Findings) -> Option<Statistics> {
         let statistics = self.statistics.as_ref()?;
-        let counted: u64 = statistics.messages_by_channel.values().sum();
+        let counts = statistics.messages_by_channel.values();
+        let counted = counts.copied().try_fold(0, u64::checked_add);
         let known = |id: &u16| self.channels.iter().any(|channel| channel.id == *id);
         let complete = self.verified
             && findings.none_lost()
-            && counted == statistics.messages
+            && counted == Some(statistics.messages)
             && statistics.channels as usize == self.channels.len()
             && statistics.chunks as usize == self.chunks.len()
             && statistics.messages_by_channel.keys().all(known);
