@@ -188,6 +188,11 @@ impl Ticks {
         self.ends.len()
     }
 
+    /// Samples in all ticks.
+    pub fn samples(&self) -> usize {
+        self.samples.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()

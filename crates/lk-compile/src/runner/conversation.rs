@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::protocol::{Answer, NO_TICK};
 use crate::ticks::Ticks;
 
+/// Samples that room is made for ahead; more may come.
+const MAX_CAPACITY: usize = 1 << 22;
+
 /// Component errors whose text is kept.
 const KEPT_ERRORS: usize = 10;
 
@@ -98,12 +101,15 @@ impl<'a> Conversation<'a> {
             last: Time::MIN,
             count: 0,
         };
+        // What a component that answers every tick on every port leaves.
+        let ports: Vec<Outgoing> = component.outgoing().map(port).collect();
+        let capacity = ticks.samples() + ticks.len() * ports.len();
         Ok(Conversation {
             component,
             ticks,
             options,
-            ports: component.outgoing().map(port).collect(),
-            recording: Recording::new(component)?,
+            ports,
+            recording: Recording::new(component, capacity.min(MAX_CAPACITY))?,
             sent: 0,
             answered: 0,
             bytes_under_way: 0,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use lk::codec::Plan;
-use lk::dataset::{Channel, ChannelId, Encoding, Facts, Role, Sample, SequenceMeaning};
+use lk::dataset::{Channel, ChannelId, Encoding, Facts, Memory, Role, Sample, SequenceMeaning};
 use lk::value::{Datum, Record};
 use lk::{Dataset, Schema, Time, Value};
 
@@ -16,6 +16,9 @@ use crate::ticks::TickSample;
 
 /// Type of the messages under [`ERROR_KEY`].
 const ERROR_TYPE: &str = "lk/msg/StepError";
+
+/// A block of memory that payloads are cut off.
+const ARENA_BYTES: usize = 1 << 20;
 
 /// A dataset being written.
 pub(super) struct Recording {
@@ -29,8 +32,11 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    pub(super) fn new(component: &ComponentSpec) -> Result<Recording> {
-        let mut dataset = Dataset::memory();
+    /// A recording with room for so many samples.
+    pub(super) fn new(component: &ComponentSpec, capacity: usize) -> Result<Recording> {
+        // Inputs are the ticks' own, which all runs share; what the program
+        // writes is copied out of the pipe's buffer, once.
+        let mut dataset = Dataset::with_backend(Box::new(Memory::sharing(capacity)));
         let mut add = |ports: &[PortSpec], role| {
             let channel = |port: &PortSpec| Channel {
                 key: port.key.clone(),
@@ -88,7 +94,7 @@ impl Recording {
 
     fn write(&mut self, id: ChannelId, tick: u32, time: Time, payload: &[u8]) -> Result<()> {
         if self.arena.capacity() < payload.len() {
-            self.arena = BytesMut::with_capacity(payload.len().max(1 << 18));
+            self.arena = BytesMut::with_capacity(payload.len().max(ARENA_BYTES));
         }
         self.arena.extend_from_slice(payload);
         let payload = self.arena.split().freeze();

@@ -320,7 +320,7 @@ impl<'a> Session<'a> {
         loop {
             match link.exchange(deadline).map_err(|source| self.pipe_error(source))? {
                 Exchange::Received => return Ok(()),
-                Exchange::Wrote => {}
+                Exchange::Nothing => {}
                 Exchange::Ended => return Err(Halt::Ended),
                 Exchange::Deadline => return Err(Halt::Late(limit_s)),
             }
@@ -412,17 +412,16 @@ impl<'a> Session<'a> {
 /// What a turn of [`Link::exchange`] brought.
 enum Exchange {
     Received,
-    Wrote,
+    /// Nothing to read yet, but there is room to write.
+    Nothing,
     Ended,
     Deadline,
 }
 
 impl Link {
     fn exchange(&mut self, deadline: Instant) -> std::io::Result<Exchange> {
-        let mut wrote = 0;
         if self.written < self.outgoing.len() {
-            wrote = self.pipes.write(&self.outgoing[self.written..])?;
-            self.written += wrote;
+            self.written += self.pipes.write(&self.outgoing[self.written..])?;
             if self.written == self.outgoing.len() {
                 self.outgoing.clear();
                 self.written = 0;
@@ -431,18 +430,18 @@ impl Link {
                 }
             }
         }
+        // A read before the wait would mostly find nothing: the program has
+        // only just got what was written.
+        if self.pipes.wait(self.written < self.outgoing.len(), deadline)? == Ready::Deadline {
+            return Ok(Exchange::Deadline);
+        }
         match self.pipes.read(self.incoming.room())? {
-            Some(0) => return Ok(Exchange::Ended),
+            Some(0) => Ok(Exchange::Ended),
             Some(count) => {
                 self.incoming.received(count);
-                return Ok(Exchange::Received);
+                Ok(Exchange::Received)
             }
-            None if wrote > 0 && self.written > 0 => return Ok(Exchange::Wrote),
-            None => {}
-        }
-        match self.pipes.wait(self.written < self.outgoing.len(), deadline)? {
-            Ready::Pipe => Ok(Exchange::Wrote),
-            Ready::Deadline => Ok(Exchange::Deadline),
+            None => Ok(Exchange::Nothing),
         }
     }
 }

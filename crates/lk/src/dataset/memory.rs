@@ -15,7 +15,8 @@ const BLOCK_BYTES: std::ops::RangeInclusive<usize> = 4 << 10..=1 << 20;
 ///
 /// Payloads are copied into blocks of up to 1 MiB, one series of blocks per
 /// channel, so that a sample taken from a file doesn't keep a whole chunk of
-/// that file alive. Samples may be written in any order of time.
+/// that file alive ([`Memory::sharing`] keeps them as they are). Samples may be
+/// written in any order of time.
 #[derive(Debug, Default)]
 pub struct Memory {
     channels: Vec<Channel>,
@@ -24,6 +25,8 @@ pub struct Memory {
     log: Vec<(ChannelId, Sample)>,
     /// Whether no time in `log` runs back.
     ordered: bool,
+    /// Whether payloads are kept as they are given.
+    sharing: bool,
     facts: Facts,
 }
 
@@ -40,6 +43,13 @@ impl Memory {
     /// An empty dataset.
     pub fn new() -> Memory {
         Memory { ordered: true, ..Memory::default() }
+    }
+
+    /// An empty dataset that keeps payloads as they are given, not copied, with
+    /// room for so many samples: for a writer that knows what memory payloads
+    /// are part of, and how many will come.
+    pub fn sharing(capacity: usize) -> Memory {
+        Memory { sharing: true, log: Vec::with_capacity(capacity), ..Memory::new() }
     }
 
     fn positions(&self, query: &Query) -> Cow<'_, [usize]> {
@@ -105,7 +115,7 @@ impl Backend for Memory {
             let location = self.location();
             return Err(Error::UnknownChannel { channel: channel.0, count, location });
         };
-        let payload = buffer.copy(&sample.payload);
+        let payload = if self.sharing { sample.payload } else { buffer.copy(&sample.payload) };
         buffer.stats.add(sample.time);
         buffer.positions.push(self.log.len());
         self.ordered &= self.log.last().is_none_or(|(_, last)| last.time <= sample.time);

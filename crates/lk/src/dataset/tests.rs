@@ -122,6 +122,23 @@ fn memory_conforms() {
 }
 
 #[test]
+fn memory_that_shares_conforms_and_copies_nothing() {
+    conformance::all(&conformance::Subject {
+        create: &|| Box::new(Memory::sharing(0)),
+        reopen: &|backend| backend,
+    });
+    let payload = Bytes::from(vec![7; 100]);
+    for (memory, is_shared) in [(Memory::sharing(1), true), (Memory::new(), false)] {
+        let mut dataset = Dataset::with_backend(Box::new(memory));
+        let a = dataset.add_channel(text("a")).unwrap();
+        dataset.write_payload(a, payload.clone(), at(0)).unwrap();
+        let sample = dataset.channel("a").unwrap().samples().unwrap().next().unwrap().unwrap();
+        assert_eq!(sample.payload, payload);
+        assert_eq!(sample.payload.as_ptr() == payload.as_ptr(), is_shared);
+    }
+}
+
+#[test]
 fn a_key_keeps_its_type() {
     use crate::{Schema, Value};
     let value = |text| Value::default_of(&Schema::parse("demo/msg/T", text).unwrap());
