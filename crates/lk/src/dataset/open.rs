@@ -144,7 +144,7 @@ fn datasets_in(folder: &Path) -> Option<String> {
     let (count, first) = (names.len(), names.get(..3).unwrap_or(&names).join(", "));
     match count {
         0 => None,
-        ..=3 => Some(first),
+        1..=3 => Some(first),
         _ => Some(format!("{first} and {} more", count - 3)),
     }
 }
