@@ -27,7 +27,10 @@ use crate::error::{Error, Result};
 /// it says what the file holds; otherwise, as in a file that was cut off,
 /// every chunk is read once to find out. Every chunk's checksum is checked
 /// when it is read. Damage that only shows then is an error of the iteration,
-/// which can go on behind it; [`Backend::check`] finds it beforehand.
+/// which can go on behind it; [`Backend::check`] finds it beforehand. So does
+/// it find chunks that hold other times than a checked summary says: without
+/// it, reading such a chunk in order is an error, and a query by time may
+/// pass it over.
 pub struct Reader {
     source: Source,
     limits: Limits,
