@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lk::outcome::Failure;
 
 use crate::error::{Error, Result};
-use crate::process::{Ending, Log, Process, Program, Streams};
+use crate::process::{Ending, Log, Process, Program, Streams, seconds};
 
 /// How often an end is looked for that the output doesn't announce: a build
 /// may leave a server behind that keeps the pipe open.
@@ -26,7 +26,7 @@ pub fn build(program: &Program, log_lines: usize) -> Result<Result<(), Failure>>
         Err(error) => return Ok(Err(program.start_failure("build", command, &error))),
     };
     let limit_s = program.limits.build_s;
-    let deadline = Instant::now() + Duration::from_secs_f64(limit_s);
+    let deadline = Instant::now() + seconds(limit_s);
     let status = loop {
         if pipes.log_ended() {
             break process.wait(deadline).map_err(pipe_error)?;

@@ -1,6 +1,7 @@
 //! `lk.toml`: what one component is, and the programs that implement it.
 
 mod file;
+mod json_schema;
 mod programs;
 mod types;
 
@@ -12,6 +13,7 @@ pub use file::{
     PortEntry, ReferenceTable, TickOn, TickTable,
 };
 use indexmap::IndexMap;
+pub use json_schema::json_schema;
 use lk::Value;
 use lk::value::ValueSeed;
 use serde::de::DeserializeSeed;
@@ -280,11 +282,6 @@ impl PortEntry {
     pub fn key<'a>(&'a self, name: &'a str) -> &'a str {
         self.key.as_deref().unwrap_or(name)
     }
-}
-
-/// The JSON Schema of `lk.toml`.
-pub fn json_schema() -> serde_json::Value {
-    schemars::schema_for!(ManifestFile).to_value()
 }
 
 /// Package names of ROS 2, which are also namespaces and modules.

@@ -73,6 +73,13 @@ impl Program {
     }
 }
 
+/// A limit as a duration; what is no time to wait ends at once, and what is
+/// longer than a year after that year.
+pub(crate) fn seconds(limit_s: f64) -> Duration {
+    const YEAR_S: f64 = 31_536_000.0;
+    Duration::try_from_secs_f64(limit_s.min(YEAR_S)).unwrap_or_default()
+}
+
 /// A child process that leads a group of its own. Dropping it kills the group.
 ///
 /// A process of the group that left it (`setsid`) survives; only the sandbox

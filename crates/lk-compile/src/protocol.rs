@@ -374,6 +374,37 @@ mod tests {
     }
 
     #[test]
+    fn any_bytes_are_frames_or_an_error() {
+        // A generator by Marsaglia, xorshift64, so that a failure repeats.
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()[0]
+        };
+        let mut errors = 0;
+        for round in 0..2_000 {
+            let mut stream = [output(&[1; 20]), done(7), frame(kind::ERROR, &[0; 12])].concat();
+            for _ in 0..1 + round % 4 {
+                let at = usize::from(random()) % stream.len();
+                stream[at] ^= random();
+            }
+            let mut buffer = FrameBuffer::new(stream.len(), 1 << 20);
+            buffer.room()[..stream.len()].copy_from_slice(&stream);
+            buffer.received(stream.len());
+            errors += usize::from(loop {
+                match buffer.next_answer() {
+                    Ok(Some(_)) => {}
+                    Ok(None) => break false,
+                    Err(_) => break true,
+                }
+            });
+        }
+        assert!((200..2_000).contains(&errors), "{errors}");
+    }
+
+    #[test]
     fn a_body_of_the_wrong_size_is_an_error_that_names_the_kind() {
         for (kind, body) in [
             (kind::READY, &b"\x01"[..]),

@@ -5,6 +5,7 @@
 //! Until the sandbox exists, programs run unconfined.
 
 mod conversation;
+mod fault;
 mod recording;
 mod session;
 

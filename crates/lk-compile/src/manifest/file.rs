@@ -6,10 +6,12 @@ use std::fmt;
 
 use indexmap::IndexMap;
 use lk::diff::Policy;
-use schemars::{JsonSchema, Schema as JsonSchemaValue, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+
+use super::json_schema;
 
 /// What one component is, where its inputs come from, its reference, its
 /// candidates, and what counts as equal.
@@ -40,7 +42,7 @@ pub struct ManifestFile {
     pub candidates: IndexMap<String, CandidateTable>,
     /// What counts as equal: rules and tolerances of the comparison.
     #[serde(default)]
-    #[schemars(schema_with = "any_table")]
+    #[schemars(schema_with = "json_schema::policy")]
     pub tolerance: Policy,
 }
 
@@ -72,7 +74,7 @@ pub struct ConfigTable {
     pub ty: String,
     /// Values by field; fields left out have the default of the `.msg` text.
     #[serde(default)]
-    #[schemars(schema_with = "any_table")]
+    #[schemars(schema_with = "json_schema::any_table")]
     pub values: toml::Table,
 }
 
@@ -197,14 +199,10 @@ const fn yes() -> bool {
     true
 }
 
-fn any_table(_: &mut SchemaGenerator) -> JsonSchemaValue {
-    schemars::json_schema!({ "type": "object" })
-}
-
 /// The long form of a port.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PortTable {
+pub(super) struct PortTable {
     /// `package/Type` or `package/msg/Type`.
     #[serde(rename = "type")]
     ty: String,
@@ -236,19 +234,6 @@ impl<'de> Deserialize<'de> for PortEntry {
     }
 }
 
-impl JsonSchema for PortEntry {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "PortEntry".into()
-    }
-    fn json_schema(generator: &mut SchemaGenerator) -> JsonSchemaValue {
-        let table = PortTable::json_schema(generator);
-        schemars::json_schema!({
-            "description": "A port: its type, and the key of its messages in datasets.",
-            "anyOf": [{ "type": "string" }, table],
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for TickOn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TickOn, D::Error> {
         struct OnVisitor;
@@ -275,19 +260,5 @@ impl<'de> Deserialize<'de> for TickOn {
         }
 
         deserializer.deserialize_any(OnVisitor)
-    }
-}
-
-impl JsonSchema for TickOn {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "TickOn".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> JsonSchemaValue {
-        schemars::json_schema!({
-            "anyOf": [
-                { "const": "any" },
-                { "type": "array", "items": { "type": "string" }, "minItems": 1 },
-            ],
-        })
     }
 }

@@ -180,6 +180,12 @@ fn the_json_schema_knows_every_table_and_describes_it() {
         assert!(properties.contains_key(table), "{table}");
     }
     assert_eq!(schema["additionalProperties"], false);
+    let policy = serde_json::to_value(lk::diff::Policy::default()).unwrap();
+    let known = properties["tolerance"]["properties"].as_object().unwrap();
+    for key in policy.as_object().unwrap().keys() {
+        assert!(known.contains_key(key), "{key} of the policy");
+    }
+    assert_eq!(known.len(), policy.as_object().unwrap().len());
     assert_eq!(properties["inputs"]["additionalProperties"]["$ref"], "#/$defs/PortEntry");
 }
 

@@ -7,6 +7,7 @@ use lk::outcome::StepTimes;
 use lk::{Time, Value};
 
 use super::RunOptions;
+use super::fault::{Fault, shortened};
 use super::recording::Recording;
 use crate::component::ComponentSpec;
 use crate::error::{Error, Result};
@@ -18,9 +19,6 @@ const MAX_CAPACITY: usize = 1 << 22;
 
 /// Component errors whose text is kept.
 const KEPT_ERRORS: usize = 10;
-
-/// Characters of a program's text that are kept.
-const KEPT_TEXT: usize = 2_000;
 
 /// The state of a run between two frames.
 pub(super) struct Conversation<'a> {
@@ -52,23 +50,6 @@ struct Outgoing {
     scratch: Value,
     last: Time,
     count: u64,
-}
-
-/// What a program did wrong.
-pub(super) struct Fault {
-    /// As the rest of a sentence that begins with the program.
-    pub(super) what: String,
-    pub(super) hint: Option<String>,
-}
-
-impl Fault {
-    fn new(what: impl Into<String>) -> Fault {
-        Fault { what: what.into(), hint: None }
-    }
-
-    fn hint(self, hint: impl Into<String>) -> Fault {
-        Fault { hint: Some(hint.into()), ..self }
-    }
 }
 
 /// Either the program's fault or our own error.
@@ -269,13 +250,5 @@ impl<'a> Conversation<'a> {
             if rank < steps.len() { *steps.select_nth_unstable(rank).1 } else { 0 }
         };
         StepTimes { p50_ns: quantile(50), p99_ns: quantile(99), max_ns: quantile(100) }
-    }
-}
-
-/// Text of a program, bounded.
-pub(super) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(KEPT_TEXT) {
-        Some((end, _)) => format!("{} ...", &text[..end]),
-        None => text.to_owned(),
     }
 }

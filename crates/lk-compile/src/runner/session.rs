@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use lk::codec::Plan;
 use lk::outcome::{Failure, RunOutcome};
 
-use super::conversation::{Conversation, Fault, Trouble, shortened};
+use super::conversation::{Conversation, Trouble};
+use super::fault::{Fault, Stage, garbage, hex, late, shortened, unframed};
 use super::{Recorded, RunOptions};
 use crate::component::ComponentSpec;
 use crate::error::{Error, Result};
-use crate::process::{Ending, Log, Pipes, Process, Program, Ready, Streams};
-use crate::protocol::{self, Answer, Direction, FrameBuffer, FrameError, HelloPort};
+use crate::process::{Ending, Log, Pipes, Process, Program, Ready, Streams, seconds};
+use crate::protocol::{self, Answer, Direction, FrameBuffer, HelloPort};
 use crate::provenance;
 use crate::ticks::Ticks;
 
@@ -19,8 +20,9 @@ use crate::ticks::Ticks;
 /// window would look like a hang, and make progress jump.
 const AHEAD: Duration = Duration::from_millis(100);
 
-/// How long a program that closed its output may take to end.
-const END_GRACE: Duration = Duration::from_secs(2);
+/// How long a program that closed its output may take to end, at most: the
+/// system may be writing its memory to the disk.
+const END_GRACE: Duration = Duration::from_secs(10);
 
 /// How long the rest of a log is waited for, once the program has ended.
 const LOG_GRACE: Duration = Duration::from_millis(500);
@@ -75,14 +77,6 @@ impl From<Error> for Halt {
     fn from(error: Error) -> Halt {
         Halt::Own(error)
     }
-}
-
-/// How far a run has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Starting,
-    Stepping,
-    Ending,
 }
 
 /// The process and what goes to and fro.
@@ -187,7 +181,7 @@ impl<'a> Session<'a> {
             .collect();
         protocol::encode_hello(&mut link.outgoing, self.options.seed, &ports, &config);
         let limit_s = self.program.limits.start_s;
-        let deadline = Instant::now() + Duration::from_secs_f64(limit_s);
+        let deadline = Instant::now() + seconds(limit_s);
         loop {
             self.exchange(link, deadline, limit_s)?;
             let answer = link.incoming.next_answer();
@@ -212,7 +206,7 @@ impl<'a> Session<'a> {
                     let hint = Some("`ready` is the first frame of a program".to_owned());
                     return Err(Halt::Fault(Fault { what, hint }));
                 }
-                Err(error) => return Err(garbage(&link.incoming, &error)),
+                Err(error) => return Err(Halt::Fault(garbage(&link.incoming, &error))),
             }
         }
     }
@@ -224,7 +218,7 @@ impl<'a> Session<'a> {
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Halt> {
         let limit_s = self.program.limits.tick_s;
-        let limit = Duration::from_secs_f64(limit_s);
+        let limit = seconds(limit_s);
         let mut window = 1;
         let mut last_answer = Instant::now();
         while self.talk.answered < self.ticks.len() {
@@ -290,7 +284,7 @@ impl<'a> Session<'a> {
             match link.incoming.next_answer() {
                 Ok(Some(answer)) => self.talk.take(answer)?,
                 Ok(None) => return Ok(()),
-                Err(error) => return Err(garbage(&link.incoming, &error)),
+                Err(error) => return Err(Halt::Fault(garbage(&link.incoming, &error))),
             }
         }
     }
@@ -299,7 +293,7 @@ impl<'a> Session<'a> {
     fn part(&mut self, link: &mut Link) -> Result<(), Halt> {
         protocol::encode_bye(&mut link.outgoing);
         let limit_s = self.program.limits.tick_s;
-        let deadline = Instant::now() + Duration::from_secs_f64(limit_s);
+        let deadline = Instant::now() + seconds(limit_s);
         loop {
             match self.exchange(link, deadline, limit_s) {
                 Ok(()) => self.take_answers(link)?,
@@ -377,7 +371,7 @@ impl<'a> Session<'a> {
     fn ended(&self, link: &mut Link) -> Result<Fault> {
         let status = link
             .process
-            .wait(Instant::now() + END_GRACE)
+            .wait(Instant::now() + END_GRACE.min(seconds(self.program.limits.tick_s)))
             .map_err(|source| self.pipe_error(source))?;
         let Some(status) = status else {
             let what = "closed its standard output and went on running".to_owned();
@@ -444,60 +438,4 @@ impl Link {
             None => Ok(Exchange::Nothing),
         }
     }
-}
-
-fn late(stage: Stage, limit_s: f64) -> Fault {
-    let (what, limit) = match stage {
-        Stage::Starting => (format!("was not ready within {limit_s} s"), "start_s"),
-        Stage::Stepping => (format!("gave no answer within {limit_s} s"), "tick_s"),
-        Stage::Ending => (format!("did not end within {limit_s} s of `bye`"), "tick_s"),
-    };
-    let hint = format!("it hangs, or needs longer: then raise `limits.{limit}` in lk.toml");
-    Fault { what, hint: Some(hint) }
-}
-
-/// Bytes that are no frame, as a fault.
-fn garbage(incoming: &FrameBuffer, error: &FrameError) -> Halt {
-    let rest = incoming.rest();
-    Halt::Fault(unframed(rest).unwrap_or_else(|| {
-        Fault {
-            what: format!("sent {error}, beginning with {}", hex(rest)),
-            hint: Some(
-                "standard output carries the frames of lk-run/1 and nothing else; \
-             `lk init` writes a harness that keeps to that"
-                    .to_owned(),
-            ),
-        }
-    }))
-}
-
-/// The fault of a program that printed, where these bytes look like that.
-fn unframed(bytes: &[u8]) -> Option<Fault> {
-    let shown = &bytes[..bytes.len().min(200)];
-    let text = match std::str::from_utf8(shown) {
-        Ok(text) => text,
-        Err(error) => std::str::from_utf8(&shown[..error.valid_up_to()]).ok()?,
-    };
-    let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
-    let end = text.find(|c| !is_text(c)).unwrap_or(text.len());
-    // Where frames go on after the text, their length may look like a letter.
-    let end = if end < text.len() { text[..end].rfind('\n').map_or(end, |at| at + 1) } else { end };
-    let text = &text[..end];
-    // A byte or two can be part of anything, unless nothing else is there.
-    if text.len() < bytes.len().min(3) || text.is_empty() {
-        return None;
-    }
-    Some(Fault {
-        what: format!("printed to standard output, which belongs to the protocol: {text:?}"),
-        hint: Some(
-            "print to standard error instead; the harness that `lk init` writes \
-             keeps the component's own prints away by itself"
-                .to_owned(),
-        ),
-    })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let shown: Vec<_> = bytes.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("the bytes {}{}", shown.join(" "), if bytes.len() > 8 { " ..." } else { "" })
 }

@@ -272,6 +272,16 @@ fn a_hang_is_named_with_its_tick_and_limit() {
 }
 
 #[test]
+fn a_program_that_closes_its_output_and_goes_on_is_told_from_one_that_ended() {
+    check_late(
+        "closes",
+        "at tick 3, candidate fake closed its standard output and went on running",
+        Some(3),
+        "",
+    );
+}
+
+#[test]
 fn slow_ticks_are_no_hang_however_many_are_under_way() {
     // 50 ticks of 20 ms answered in one batch would take longer than the limit.
     let mut program = fake("slow", &std::env::temp_dir());

@@ -1,0 +1,83 @@
+//! The JSON Schema of `lk.toml`: what the types don't say by themselves.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::file::{ManifestFile, PortEntry, PortTable, TickOn};
+
+/// The JSON Schema of `lk.toml`.
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(ManifestFile).to_value()
+}
+
+pub(super) fn any_table(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "object" })
+}
+
+/// What [`Policy`] reads; the crate that it lives in makes no JSON Schema.
+pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
+    let tolerance = json_schema!({
+        "type": "object",
+        "properties": {
+            "abs": { "type": "number", "minimum": 0 },
+            "rel": { "type": "number", "minimum": 0 },
+        },
+        "additionalProperties": false,
+    });
+    json_schema!({
+        "description": "What counts as equal: rules and tolerances of the comparison.",
+        "type": "object",
+        "properties": {
+            "default": tolerance,
+            "nan_equal": { "type": "boolean", "description": "Whether NaN equals NaN." },
+            "timestamp_tol": {
+                "type": "string",
+                "description": "How far apart times may be: \"1ms\".",
+            },
+            "check_timestamps": {
+                "type": "boolean",
+                "description": "Whether times further apart are a difference.",
+            },
+            "scope": { "enum": ["all", "outputs"] },
+            "rules": {
+                "type": "array",
+                "description": "The last rule that matches a field decides it.",
+                "items": {
+                    "anyOf": [
+                        { "type": "string", "description": "`glob:abs=1e-6,rel=1e-9`" },
+                        { "type": "object", "required": ["match"] },
+                    ],
+                },
+            },
+        },
+        "additionalProperties": false,
+    })
+}
+
+impl JsonSchema for PortEntry {
+    fn schema_name() -> Cow<'static, str> {
+        "PortEntry".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = PortTable::json_schema(generator);
+        json_schema!({
+            "description": "A port: its type, and the key of its messages in datasets.",
+            "anyOf": [{ "type": "string" }, table],
+        })
+    }
+}
+
+impl JsonSchema for TickOn {
+    fn schema_name() -> Cow<'static, str> {
+        "TickOn".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                { "const": "any" },
+                { "type": "array", "items": { "type": "string" }, "minItems": 1 },
+            ],
+        })
+    }
+}
