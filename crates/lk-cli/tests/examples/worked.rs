@@ -130,6 +130,40 @@ fn what_is_wrong_is_a_port_that_is_right_but_for_what_its_readme_says() {
 }
 
 #[test]
+fn the_readmes_show_what_is_printed() {
+    for (name, wrong) in [("vector_normalizer", "planted"), ("attitude_filter", "broken")] {
+        let example = Example::copy(name);
+        let readme = example.read("README.md");
+        let blocks: Vec<&str> =
+            readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert_eq!(blocks.len(), 2, "{name}: what passes, and what fails");
+        let printed =
+            [example.lk(&["verify"], 0), example.lk(&["verify", "--candidate", wrong], 1)];
+        for (block, printed) in blocks.iter().zip(&printed) {
+            let printed: Vec<String> = printed.lines().map(without_numbers).collect();
+            for line in block.lines() {
+                let found = printed.contains(&without_numbers(line));
+                assert!(found, "{name}: lk doesn't print\n{line}\nbut\n{}", printed.join("\n"));
+            }
+        }
+    }
+}
+
+/// A line with `#` for each run of digits: another machine's arctangent may
+/// round otherwise in the last one.
+fn without_numbers(line: &str) -> String {
+    let mut text = String::new();
+    for c in line.chars() {
+        match c.is_ascii_digit() {
+            true if text.ends_with('#') => {}
+            true => text.push('#'),
+            false => text.push(c),
+        }
+    }
+    text
+}
+
+#[test]
 fn the_inputs_are_those_of_the_scripts() {
     let example = Example::copy("vector_normalizer");
     example.write("inputs.csv", &example.python(&["make_inputs.py"]));
