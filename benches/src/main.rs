@@ -6,6 +6,7 @@
 mod data;
 mod decode;
 mod diff;
+mod lockstep;
 mod measure;
 
 use measure::Table;
@@ -15,5 +16,6 @@ fn main() {
     let mut table = Table::new(wanted);
     decode::run(&mut table);
     diff::run(&mut table);
+    lockstep::run(&mut table);
     table.print();
 }

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "types.hpp"
+
+namespace lockstep {
+
+class Component {
+public:
+    void step(const Inputs& inputs, Outputs& outputs);
+};
+
+}  // namespace lockstep
