@@ -21,3 +21,8 @@ pub use error::{Error, Result};
 pub use schema::Schema;
 pub use time::{Span, Time};
 pub use value::Value;
+
+/// The README's example compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -18,12 +18,12 @@ pub(crate) struct Example {
 impl Example {
     pub(crate) fn copy(name: &'static str) -> Example {
         let root = tempfile::tempdir().expect("a temporary folder");
-        copy_folder(&source(name), &root.path().join(name));
+        copy_folder(&source(name), &root.path().join("examples").join(name));
         Example { root, name }
     }
 
     pub(crate) fn dir(&self) -> PathBuf {
-        self.root.path().join(self.name)
+        self.root.path().join("examples").join(self.name)
     }
 
     pub(crate) fn read(&self, path: &str) -> String {
@@ -40,9 +40,20 @@ impl Example {
     /// Runs lk in the example's folder, which fails unless it ends with `code`.
     #[track_caller]
     pub(crate) fn lk(&self, args: &[&str], code: i32) -> String {
+        self.lk_in(&self.dir(), args, code)
+    }
+
+    /// As [`Example::lk`], two folders up: where the repository's root would be.
+    #[track_caller]
+    pub(crate) fn lk_in_root(&self, args: &[&str], code: i32) -> String {
+        self.lk_in(self.root.path(), args, code)
+    }
+
+    #[track_caller]
+    fn lk_in(&self, folder: &Path, args: &[&str], code: i32) -> String {
         let lk = Command::new(env!("CARGO_BIN_EXE_lk"))
             .args(args)
-            .current_dir(self.dir())
+            .current_dir(folder)
             .env("XDG_CACHE_HOME", self.root.path().join("cache"))
             .env_remove("CARGO_TARGET_DIR")
             .output();

@@ -7,7 +7,7 @@ use lk::Time;
 use lk::diff::Verdict;
 use lk::value::Scalar;
 
-use crate::example::{Example, Verified, all_compared};
+use crate::example::{Example, Verified, all_compared, repository};
 
 const VECTORS: u64 = 150;
 const SAMPLES: u64 = 4_730;
@@ -133,18 +133,31 @@ fn what_is_wrong_is_a_port_that_is_right_but_for_what_its_readme_says() {
 fn the_readmes_show_what_is_printed() {
     for (name, wrong) in [("vector_normalizer", "planted"), ("attitude_filter", "broken")] {
         let example = Example::copy(name);
-        let readme = example.read("README.md");
-        let blocks: Vec<&str> =
-            readme.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-        assert_eq!(blocks.len(), 2, "{name}: what passes, and what fails");
-        let printed =
-            [example.lk(&["verify"], 0), example.lk(&["verify", "--candidate", wrong], 1)];
-        for (block, printed) in blocks.iter().zip(&printed) {
-            let printed: Vec<String> = printed.lines().map(without_numbers).collect();
-            for line in block.lines() {
-                let found = printed.contains(&without_numbers(line));
-                assert!(found, "{name}: lk doesn't print\n{line}\nbut\n{}", printed.join("\n"));
-            }
+        let folder = format!("examples/{name}");
+        let printed = [
+            example.lk_in_root(&["verify", &folder], 0),
+            example.lk_in_root(&["verify", &folder, "--candidate", wrong], 1),
+        ];
+        shows(&format!("{folder}/README.md"), &example.read("README.md"), &printed);
+        if name == "attitude_filter" {
+            let readme = fs::read_to_string(repository().join("README.md")).expect("it is there");
+            shows("README.md", &readme, &printed);
+        }
+    }
+}
+
+/// Fails unless the blocks of text in a page are what was printed, but for
+/// numbers, and for the table of times, which are another machine's.
+#[track_caller]
+fn shows(page: &str, text: &str, printed: &[String]) {
+    let blocks = text.split("```text\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let blocks: Vec<&str> = blocks.collect();
+    assert_eq!(blocks.len(), printed.len(), "{page}: what passes, and what fails");
+    for (block, printed) in blocks.iter().zip(printed) {
+        let printed: Vec<String> = printed.lines().map(without_numbers).collect();
+        for line in block.lines().take_while(|line| !line.contains("step p50")) {
+            let found = printed.contains(&without_numbers(line));
+            assert!(found, "{page}: lk doesn't print\n{line}\nbut\n{}", printed.join("\n"));
         }
     }
 }
