@@ -1,5 +1,11 @@
 //! Messages to measure on: `sensor_msgs/Imu` of 324 bytes, seeded.
 
+use std::path::Path;
+
+use bytes::Bytes;
+use lk::dataset::{Channel, Encoding, Role};
+use lk::{Dataset, Schema, Time};
+
 /// Frame name that makes the payload 324 bytes.
 const FRAME: &[u8] = b"imu_link\0";
 
@@ -36,3 +42,22 @@ float64[9] angular_velocity_covariance
 geometry_msgs/Vector3 linear_acceleration
 float64[9] linear_acceleration_covariance
 ";
+
+/// A new file with those messages under one key, at 100 Hz.
+pub fn write(path: &Path, payloads: &[Vec<u8>]) {
+    let schema = Schema::parse("sensor_msgs/msg/Imu", IMU_TEXT).expect("a known type");
+    let mut dataset = Dataset::create(path).expect("a new file");
+    let channel = Channel {
+        key: "imu".to_owned(),
+        encoding: Encoding::Cdr(schema),
+        role: Role::Output,
+        metadata: Default::default(),
+    };
+    let id = dataset.add_channel(channel).expect("a new key");
+    for (i, payload) in payloads.iter().enumerate() {
+        let time = Time::from_nanos(i as i64 * 10_000_000);
+        let payload = Bytes::copy_from_slice(payload);
+        dataset.write_payload(id, payload, time).expect("a payload of the type");
+    }
+    dataset.close().expect("room on the disk");
+}

@@ -4,10 +4,8 @@ use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bytes::Bytes;
-use lk::dataset::{Channel, Encoding, Role};
+use lk::Dataset;
 use lk::diff::{Policy, Verdict, diff};
-use lk::{Dataset, Schema, Time};
 
 use crate::data;
 use crate::measure::{Subject, Table};
@@ -15,7 +13,6 @@ use crate::measure::{Subject, Table};
 const MESSAGES: u32 = 100_000;
 /// Where `linear_acceleration.x` lies in a payload.
 const CHANGED: usize = 4 + 24 + 8 * (4 + 9 + 3 + 9);
-const KEY: &str = "imu";
 
 pub fn run(table: &mut Table) {
     const IMU: &str = "diff/imu-files/324B";
@@ -25,8 +22,8 @@ pub fn run(table: &mut Table) {
     let folder = tempfile::tempdir().expect("a folder for files");
     let (a, b) = (folder.path().join("a.mcap"), folder.path().join("b.mcap"));
     let reference = data::imus(MESSAGES, 1);
-    write(&a, &reference);
-    write(&b, &changed(&reference));
+    data::write(&a, &reference);
+    data::write(&b, &changed(&reference));
     let policy = Policy::default();
 
     let compare = |b: &Path, expected: Verdict| {
@@ -53,24 +50,6 @@ pub fn run(table: &mut Table) {
             }),
         ],
     );
-}
-
-fn write(path: &Path, payloads: &[Vec<u8>]) {
-    let schema = Schema::parse("sensor_msgs/msg/Imu", data::IMU_TEXT).expect("a known type");
-    let mut dataset = Dataset::create(path).expect("a new file");
-    let channel = Channel {
-        key: KEY.to_owned(),
-        encoding: Encoding::Cdr(schema),
-        role: Role::Output,
-        metadata: Default::default(),
-    };
-    let id = dataset.add_channel(channel).expect("a new key");
-    for (i, payload) in payloads.iter().enumerate() {
-        let time = Time::from_nanos(i as i64 * 10_000_000);
-        let payload = Bytes::copy_from_slice(payload);
-        dataset.write_payload(id, payload, time).expect("a payload of the type");
-    }
-    dataset.close().expect("room on the disk");
 }
 
 /// The same messages, one field of each off by 1e-9, which is within the

@@ -6,6 +6,7 @@
 mod data;
 mod decode;
 mod diff;
+mod files;
 mod lockstep;
 mod measure;
 
@@ -16,6 +17,7 @@ fn main() {
     let mut table = Table::new(wanted);
     decode::run(&mut table);
     diff::run(&mut table);
+    files::run(&mut table);
     lockstep::run(&mut table);
     table.print();
 }
