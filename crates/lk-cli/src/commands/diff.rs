@@ -41,6 +41,12 @@ Rules: the last one that matches a field decides it.
   1e-6                       |a - b| <= 1e-6, for every float
   abs=1e-6,rel=1e-3          |a - b| <= 1e-6 + 1e-3 |a|, for every float
   pose.position:abs=1e-3     for a field and what is under it
+  x:abs=1e-6,rel=1e-3,form=max_ref
+                             max(abs, rel |a|); max_sym takes the larger of |a| and |b|
+  x:ulp=4                    representable numbers apart, of the float's own width
+  dtype                      float32 abs=1e-5,rel=1.3e-6; float64 abs=1e-7,rel=1e-7
+  pose.yaw:angle,abs=1e-3    radians, wrapped; angle=deg for degrees
+  **:signed_zero             -0.0 differs from 0.0; nan_equal=false: NaN from NaN
   **.stamp:ignore,reason=... left out, and reported as such
   scan.ranges[*]:exact       bit for bit; elements by number or *
   '\"/imu/data\".gyro:rel=0.1' a key with dots or slashes is quoted

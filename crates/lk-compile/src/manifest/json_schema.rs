@@ -22,6 +22,7 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
         "properties": {
             "abs": { "type": "number", "minimum": 0 },
             "rel": { "type": "number", "minimum": 0 },
+            "form": { "enum": ["sum", "max_ref", "max_sym"] },
         },
         "additionalProperties": false,
     });
@@ -30,6 +31,10 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
         "type": "object",
         "properties": {
             "default": tolerance,
+            "policy": {
+                "enum": ["fixed", "dtype"],
+                "description": "Whether `default` decides floats, or a table by their width.",
+            },
             "nan_equal": { "type": "boolean", "description": "Whether NaN equals NaN." },
             "timestamp_tol": {
                 "type": "string",

@@ -7,7 +7,7 @@ mod validate;
 
 pub(super) use validate::step_over;
 
-use super::policy::{Decision, FieldKind, Resolver, Tolerance};
+use super::policy::{Decision, Effect, FieldKind, Resolver, Tolerance};
 use super::{SchemaFinding, SchemaFindingKind};
 use crate::codec::Plan;
 use crate::codec::layout::Count;
@@ -83,9 +83,22 @@ pub(super) enum LeafSide {
 /// What counts as equal for the values of a leaf, ready for inner loops.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Close {
+    pub(super) measure: Measure,
     pub(super) tolerance: Tolerance,
     pub(super) nan_equal: bool,
+    pub(super) signed_zero: bool,
     pub(super) ignore: bool,
+}
+
+/// What is held against a tolerance.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Measure {
+    /// The difference.
+    Difference,
+    /// The representable numbers from one to the other, against this many.
+    Ulp(u64),
+    /// The difference less whole turns of this size.
+    Angle { turn: f64 },
 }
 
 /// A step of a walk. Leaves are indices into [`PairPlan::leaves`]; in a
@@ -332,17 +345,31 @@ fn fill(pieces: &[String], indices: impl Iterator<Item = usize>) -> String {
 impl From<&Decision> for Close {
     fn from(decision: &Decision) -> Close {
         Close {
+            measure: match decision.effect {
+                Effect::Ulp(n) => Measure::Ulp(n),
+                Effect::Angle { unit, .. } => Measure::Angle { turn: unit.turn() },
+                _ => Measure::Difference,
+            },
             tolerance: decision.tolerance(),
             nan_equal: decision.nan_equal,
+            signed_zero: decision.signed_zero,
             ignore: decision.is_ignore(),
         }
+    }
+}
+
+impl Close {
+    /// Whether there is a smallest absolute tolerance that passes.
+    pub(super) fn has_passing(&self) -> bool {
+        !matches!(self.measure, Measure::Ulp(_))
     }
 }
 
 /// What a tolerance can mean for a primitive.
 fn kind_of(primitive: Primitive) -> FieldKind {
     match primitive {
-        Primitive::Float32 | Primitive::Float64 => FieldKind::Float,
+        Primitive::Float32 => FieldKind::Float32,
+        Primitive::Float64 => FieldKind::Float64,
         Primitive::Bool | Primitive::Byte => FieldKind::Exact,
         _ => FieldKind::Integer,
     }

@@ -1,5 +1,6 @@
 //! What counts as equal: a default, and rules that say otherwise by field.
 
+mod effect;
 mod glob;
 mod resolve;
 mod rule;
@@ -7,10 +8,12 @@ mod span;
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use effect::larger;
+pub use effect::{AngleUnit, Effect, Form, Tolerance};
 pub use glob::Glob;
 pub(super) use glob::{FieldPath, quote_key};
 pub(super) use resolve::{Decision, FieldKind, Resolver};
-pub use rule::{Effect, Rule, Tolerance};
+pub use rule::Rule;
 
 use crate::dataset::Role;
 use crate::error::{Error, Result};
@@ -33,6 +36,9 @@ pub struct Policy {
     /// For floats that no rule decides: `abs = 1e-6` unless said otherwise.
     /// Everything else that no rule names is exact.
     pub default: Tolerance,
+    /// Whether `default` holds for those floats, or a table by their width.
+    #[serde(rename = "policy")]
+    pub defaults: Defaults,
     /// Whether NaN equals NaN, unless a rule says otherwise. True by default;
     /// NaN on one side alone is always a violation.
     pub nan_equal: bool,
@@ -48,6 +54,18 @@ pub struct Policy {
     pub rules: Vec<Rule>,
 }
 
+/// What decides floats that no rule does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Defaults {
+    /// The policy's `default`.
+    #[default]
+    Fixed,
+    /// PyTorch's table: [`Tolerance::of_float32`] and
+    /// [`Tolerance::of_float64`].
+    Dtype,
+}
+
 /// Which keys are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -61,10 +79,14 @@ pub enum Scope {
     Outputs,
 }
 
+/// The default tolerance, where nothing is said.
+const STANDARD: Tolerance = Tolerance::sum(1e-6, 0.0);
+
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
-            default: Tolerance { abs: 1e-6, rel: 0.0 },
+            default: STANDARD,
+            defaults: Defaults::Fixed,
             nan_equal: true,
             timestamp_tol: Span::from_nanos(1_000_000),
             check_timestamps: true,
@@ -100,10 +122,16 @@ impl Policy {
         if self.timestamp_tol < Span::ZERO {
             return error("timestamp_tol", "it must not be negative");
         }
+        if self.defaults == Defaults::Dtype && self.default != STANDARD {
+            return error("policy", "`dtype` is a default of its own; leave out `default`");
+        }
         for rule in &self.rules {
-            if let Effect::Close(tolerance) = rule.effect
-                && !tolerance.is_valid()
-            {
+            let valid = match rule.effect {
+                Effect::Close(tolerance) => tolerance.is_valid(),
+                Effect::Angle { abs, .. } => Tolerance::sum(abs.unwrap_or(0.0), 0.0).is_valid(),
+                _ => true,
+            };
+            if !valid {
                 return error(&rule.to_string(), "a tolerance must be finite and not negative");
             }
         }
@@ -164,6 +192,9 @@ mod tests {
     fn numbers_that_make_no_sense_are_refused() {
         let bad: Policy = serde_json::from_str(r#"{"default": {"abs": -1.0}}"#).unwrap();
         assert!(bad.check().unwrap_err().to_string().contains("not negative"));
+        let both = r#"{"policy": "dtype", "default": {"rel": 1.0}}"#;
+        assert!(serde_json::from_str::<Policy>(both).unwrap().check().is_err());
+        assert!(serde_json::from_str::<Policy>(r#"{"policy": "dtype"}"#).unwrap().check().is_ok());
         let bad = Policy { timestamp_tol: Span::from_nanos(-1), ..Policy::default() };
         assert!(bad.check().is_err());
     }

@@ -228,7 +228,8 @@ pub struct FieldDiff {
 pub struct ValueCounts {
     /// Scalars compared.
     pub compared: u64,
-    /// Equal bit for bit, or as numbers (0.0 and -0.0, NaN and NaN).
+    /// Equal bit for bit, or as numbers (0.0 and -0.0, NaN and NaN). Angles a
+    /// whole turn apart are `within`.
     pub equal: u64,
     /// Unequal, within tolerance.
     pub within: u64,
@@ -252,7 +253,8 @@ pub struct ValueCounts {
     pub zero_reference: u64,
 }
 
-/// Statistics of `candidate - reference`, over pairs where that is finite.
+/// Statistics of `candidate - reference`, over pairs where that is finite; of
+/// an angle, of what is left of it without whole turns.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorStats {
     /// Numbers that went in.
@@ -271,7 +273,8 @@ pub struct ErrorStats {
     /// Mean of the signed error.
     pub bias: f64,
     /// Smallest absolute tolerance that would pass, at the relative one given;
-    /// `None` where none would (NaN, infinity, another length).
+    /// `None` where none would (NaN, infinity, the sign of a zero that is asked
+    /// for, another length), and where the tolerance is none of these (`ulp`).
     pub passing_abs: Option<f64>,
 }
 

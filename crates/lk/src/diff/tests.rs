@@ -1,6 +1,7 @@
 //! Datasets in memory, compared.
 
 mod basics;
+mod closeness;
 mod laws;
 mod mutations;
 mod payloads;

@@ -49,10 +49,10 @@ fn floats<B: FloatBytes>(
     close: &Close,
     scalar: fn(f64) -> Scalar,
 ) -> Option<Violation> {
-    let (a, b) = (a.value(), b.value());
     if float::judge(a, b, close) != Standing::Violation {
         return None;
     }
+    let (a, b) = (a.value(), b.value());
     let kind = if a.is_nan() || b.is_nan() {
         MismatchKind::Nan
     } else if a.is_infinite() || b.is_infinite() {
@@ -60,21 +60,19 @@ fn floats<B: FloatBytes>(
     } else {
         MismatchKind::Value
     };
-    let error = Some((b - a).abs()).filter(|error| error.is_finite());
+    let error = Some(close.difference(a, b).abs()).filter(|error| error.is_finite());
     Some(Violation { kind, a: scalar(a), b: scalar(b), error })
 }
 
 fn integers<T: Integer>(a: &[u8], b: &[u8], close: &Close) -> Option<Violation> {
     let mut found = None;
     T::for_each_pair(a, b, |a, b| {
-        let distance = a.distance(b);
-        let tolerance = close.tolerance;
-        if !integer::is_within(distance, a.magnitude(), tolerance.abs, tolerance.rel) {
+        if !integer::is_within(a, b, close.tolerance) {
             found = Some(Violation {
                 kind: MismatchKind::Value,
                 a: a.scalar(),
                 b: b.scalar(),
-                error: Some(distance as f64),
+                error: Some(a.distance(b) as f64),
             });
         }
     });

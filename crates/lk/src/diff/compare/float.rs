@@ -1,12 +1,17 @@
 //! Slices of floats against slices of floats.
 
-use crate::diff::plan::Close;
+use crate::diff::plan::{Close, Measure};
+use crate::diff::policy::larger;
 use crate::diff::stats::{At, LeafStats, Sums};
+use crate::diff::{Form, Tolerance};
 
 /// The little-endian bytes of a float.
 pub(super) trait FloatBytes: Copy + PartialEq {
     /// The value; exact for single precision too.
     fn value(self) -> f64;
+    /// The place among all floats of this width, which neighbours differ in by
+    /// one; both zeros have 0.
+    fn ordinal(self) -> i64;
 }
 
 impl FloatBytes for [u8; 8] {
@@ -14,12 +19,20 @@ impl FloatBytes for [u8; 8] {
     fn value(self) -> f64 {
         f64::from_le_bytes(self)
     }
+    fn ordinal(self) -> i64 {
+        let bits = i64::from_le_bytes(self);
+        if bits < 0 { i64::MIN - bits } else { bits }
+    }
 }
 
 impl FloatBytes for [u8; 4] {
     #[inline]
     fn value(self) -> f64 {
         f64::from(f32::from_le_bytes(self))
+    }
+    fn ordinal(self) -> i64 {
+        let bits = i32::from_le_bytes(self);
+        i64::from(if bits < 0 { i32::MIN - bits } else { bits })
     }
 }
 
@@ -39,21 +52,41 @@ pub(super) enum Standing {
 
 /// Compares two numbers as the policy has it.
 #[inline]
-pub(super) fn judge(a: f64, b: f64, close: &Close) -> Standing {
-    if a == b || (a.is_nan() && b.is_nan() && close.nan_equal) {
+pub(super) fn judge<B: FloatBytes>(a: B, b: B, close: &Close) -> Standing {
+    let (x, y) = (a.value(), b.value());
+    if x == y {
+        let zeros_apart = close.signed_zero && x.is_sign_negative() != y.is_sign_negative();
+        return if zeros_apart { Standing::Violation } else { Standing::Equal };
+    }
+    if x.is_nan() && y.is_nan() && close.nan_equal {
         return Standing::Equal;
     }
-    match is_within((b - a).abs(), a, close.tolerance.abs, close.tolerance.rel) {
-        true => Standing::Within,
-        false => Standing::Violation,
+    let within = match close.measure {
+        Measure::Ulp(n) => x.is_finite() && y.is_finite() && a.ordinal().abs_diff(b.ordinal()) <= n,
+        _ => {
+            let error = close.difference(x, y).abs();
+            error < f64::INFINITY && error <= close.tolerance.bound(x.abs(), y.abs())
+        }
+    };
+    if within { Standing::Within } else { Standing::Violation }
+}
+
+impl Close {
+    /// The signed error of the candidate; NaN or infinite where it is no
+    /// number.
+    #[inline]
+    pub(super) fn difference(&self, a: f64, b: f64) -> f64 {
+        match self.measure {
+            Measure::Angle { turn } => wrap(b - a, turn),
+            _ => b - a,
+        }
     }
 }
 
-/// The form of NumPy and PyTorch, with a finite difference required: an
-/// infinity equals only itself, however large the tolerance.
-#[inline]
-fn is_within(error: f64, a: f64, abs: f64, rel: f64) -> bool {
-    error < f64::INFINITY && error <= abs + rel * a.abs()
+/// What is left of an angle after whole turns: at most half a turn, exact.
+fn wrap(angle: f64, turn: f64) -> f64 {
+    let rest = angle % turn;
+    if rest.abs() > turn / 2.0 { rest - turn.copysign(rest) } else { rest }
 }
 
 /// Compares floats that are not all equal bit for bit. Returns how many
@@ -70,6 +103,7 @@ pub(super) fn compare<B: FloatBytes>(
         violations += match a.len() {
             ..LANES => each(a, b, close, leaf, at),
             _ if a == b => equal(a, close, leaf, at),
+            _ if close.measure != Measure::Difference => each(a, b, close, leaf, at),
             _ => chunk(a, b, close, leaf, at),
         };
     }
@@ -100,10 +134,12 @@ pub(super) fn equal<B: FloatBytes>(a: &[B], close: &Close, leaf: &mut LeafStats,
     violations
 }
 
-/// One by one: for few, and where some difference is not finite.
+/// One by one: for few, where some difference is not finite, and where it is
+/// not the difference that counts.
 fn each<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at: &At) -> u64 {
     let mut violations = 0;
     for (a, b) in a.iter().zip(b) {
+        let standing = judge(*a, *b, close);
         let bit_equal = a == b;
         let (a, b) = (a.value(), b.value());
         leaf.compared += 1;
@@ -112,19 +148,20 @@ fn each<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at
         leaf.nan_reference += u64::from(a.is_nan());
         leaf.nan_candidate += u64::from(b.is_nan());
         leaf.inf += u64::from(a.is_infinite() || b.is_infinite());
-        let error = b - a;
+        let error = close.difference(a, b);
         if error.is_finite() {
             leaf.open.add(error);
             leaf.raise(error.abs(), at);
-            raise_passing(&mut leaf.passing, error.abs(), a, close.tolerance.rel);
+            raise_passing(&mut leaf.passing, error.abs(), a, b, close);
         } else {
             leaf.no_error += 1;
         }
-        match judge(a, b, close) {
+        match standing {
             Standing::Equal => {}
             Standing::Within => leaf.within += 1,
             Standing::Violation => {
-                leaf.never_passes |= !error.is_finite();
+                // Equal numbers violate for the sign of a zero.
+                leaf.never_passes |= !error.is_finite() || a == b;
                 violations += 1;
             }
         }
@@ -147,29 +184,45 @@ fn chunk<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, a
     let unequal = pairs().map(|(a, b)| u64::from(a != b)).sum::<u64>();
     leaf.compared += a.len() as u64;
     leaf.zero_reference += zero;
-    leaf.not_bit_equal += match zero {
+    let not_bit_equal = match zero {
         // Only zeros are equal and differ in a bit.
         0 => unequal,
         _ => a.iter().zip(b).map(|(a, b)| u64::from(a != b)).sum(),
     };
+    leaf.not_bit_equal += not_bit_equal;
     leaf.open.merge(sums);
     leaf.raise(max, at);
 
-    let (abs, rel) = (close.tolerance.abs, close.tolerance.rel);
-    let beyond = |abs: f64| {
-        pairs().map(|(a, b)| u64::from((b - a).abs() > abs + rel * a.abs())).sum::<u64>()
+    let tolerance = close.tolerance;
+    let (rel, form) = (tolerance.rel, tolerance.form);
+    // A loop for each form, so that none has to choose.
+    let beyond = |abs: f64| match form {
+        Form::Sum => count(a, b, |a, b| (b - a).abs() > abs + rel * a.abs()),
+        Form::MaxRef => count(a, b, |a, b| (b - a).abs() > larger(abs, rel * a.abs())),
+        Form::MaxSym => {
+            count(a, b, |a, b| (b - a).abs() > larger(abs, rel * larger(a.abs(), b.abs())))
+        }
     };
-    let violations = if max <= abs { 0 } else { beyond(abs) };
-    leaf.within += unequal - violations;
+    let apart = if max <= tolerance.abs { 0 } else { beyond(tolerance.abs) };
+    leaf.within += unequal - apart;
+    let zeros_apart = if close.signed_zero { not_bit_equal - unequal } else { 0 };
+    leaf.never_passes |= zeros_apart > 0;
+    let violations = apart + zeros_apart;
     leaf.violate(violations, at);
     if rel == 0.0 {
         leaf.passing = leaf.passing.max(max);
     } else if max > leaf.passing && beyond(leaf.passing) > 0 {
         for (a, b) in pairs() {
-            raise_passing(&mut leaf.passing, (b - a).abs(), a, rel);
+            raise_passing(&mut leaf.passing, (b - a).abs(), a, b, close);
         }
     }
     violations
+}
+
+/// Pairs of which something holds.
+#[inline]
+fn count<B: FloatBytes>(a: &[B], b: &[B], holds: impl Fn(f64, f64) -> bool) -> u64 {
+    a.iter().zip(b).map(|(a, b)| u64::from(holds(a.value(), b.value()))).sum()
 }
 
 /// Sums of the errors in a fixed order, and the largest magnitude.
@@ -199,13 +252,15 @@ fn sum<B: FloatBytes>(a: &[B], b: &[B]) -> (Sums, f64) {
     (sums, max)
 }
 
-/// Raises the smallest absolute tolerance that lets an error pass at a given
-/// relative one.
-fn raise_passing(passing: &mut f64, error: f64, a: f64, rel: f64) {
-    if rel == 0.0 {
+/// Raises the smallest absolute tolerance that lets a finite error pass at a
+/// given relative one.
+fn raise_passing(passing: &mut f64, error: f64, a: f64, b: f64, close: &Close) {
+    let tolerance = close.tolerance;
+    if tolerance.rel == 0.0 {
         *passing = passing.max(error);
     } else {
-        *passing = smallest_passing(*passing, error, |abs| is_within(error, a, abs, rel));
+        let passes = |abs| error <= Tolerance { abs, ..tolerance }.bound(a.abs(), b.abs());
+        *passing = smallest_passing(*passing, error, passes);
     }
 }
 
@@ -230,13 +285,26 @@ pub(super) fn smallest_passing(low: f64, high: f64, passes: impl Fn(f64) -> bool
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::Tolerance;
     use proptest::prelude::*;
 
     const AT: At = At { index: 7, time: 70, tick: None };
 
     fn close(abs: f64, rel: f64) -> Close {
-        Close { tolerance: Tolerance { abs, rel }, nan_equal: true, ignore: false }
+        Close {
+            measure: Measure::Difference,
+            tolerance: Tolerance::sum(abs, rel),
+            nan_equal: true,
+            signed_zero: false,
+            ignore: false,
+        }
+    }
+
+    fn judge(a: f64, b: f64, close: &Close) -> Standing {
+        super::judge(a.to_le_bytes(), b.to_le_bytes(), close)
+    }
+
+    fn judge_single(a: f32, b: f32, close: &Close) -> Standing {
+        super::judge(a.to_le_bytes(), b.to_le_bytes(), close)
     }
 
     fn bytes(values: &[f64]) -> Vec<[u8; 8]> {
@@ -274,6 +342,74 @@ mod tests {
         }
         let strict = Close { nan_equal: false, ..close(1.0, 0.0) };
         assert_eq!(judge(f64::NAN, f64::NAN, &strict), Standing::Violation);
+    }
+
+    #[test]
+    fn forms_of_known_numbers() {
+        use Form::{MaxRef, MaxSym, Sum};
+        for (a, b, abs, rel, form, expected) in [
+            (10.0, 11.5, 0.5, 0.1, Sum, Standing::Within),
+            (10.0, 11.5, 0.5, 0.1, MaxRef, Standing::Violation),
+            (10.0, 11.0, 0.5, 0.1, MaxRef, Standing::Within),
+            (0.0, 0.5, 0.5, 0.1, MaxRef, Standing::Within),
+            // 1.1 is a tenth of the larger, not of the reference.
+            (9.9, 11.0, 0.0, 0.1, MaxRef, Standing::Violation),
+            (9.9, 11.0, 0.0, 0.1, MaxSym, Standing::Within),
+            (11.0, 9.9, 0.0, 0.1, MaxSym, Standing::Within),
+            (f64::INFINITY, 1.0, 1e300, 1e300, MaxRef, Standing::Violation),
+            (1.0, f64::INFINITY, 1e300, 1e300, MaxSym, Standing::Violation),
+            (f64::NAN, 1.0, 1e300, 1e300, MaxSym, Standing::Violation),
+        ] {
+            let close = Close { tolerance: Tolerance { abs, rel, form }, ..close(0.0, 0.0) };
+            assert_eq!(judge(a, b, &close), expected, "{a} {b} abs={abs} rel={rel} {form:?}");
+        }
+    }
+
+    #[test]
+    fn steps_are_of_the_width_of_the_field_and_count_across_zero() {
+        let ulp = |n| Close { measure: Measure::Ulp(n), ..close(0.0, 0.0) };
+        let near = |a: f64, b: f64, n| judge(a, b, &ulp(n)) != Standing::Violation;
+        assert!(near(1.0, 1.0_f64.next_up(), 1) && !near(1.0, 1.0_f64.next_up(), 0));
+        let tiny = f64::from_bits(1);
+        assert!(near(-tiny, tiny, 2) && !near(-tiny, tiny, 1));
+        assert!(near(-0.0, tiny, 1) && near(0.0, -0.0, 0));
+        assert!(!near(f64::MAX, f64::INFINITY, u64::MAX) && near(f64::MIN, f64::MAX, u64::MAX));
+        assert!(!near(f64::NAN, f64::INFINITY, u64::MAX) && near(f64::NAN, f64::NAN, 0));
+        let (a, b) = (1.0_f32, 1.0_f32.next_up());
+        assert_eq!(judge_single(a, b, &ulp(1)), Standing::Within);
+        assert!(!near(a.into(), b.into(), 1 << 28) && near(a.into(), b.into(), 1 << 29));
+    }
+
+    #[test]
+    fn the_sign_of_zero_violates_whatever_the_tolerance_where_it_is_asked_for() {
+        for measure in [Measure::Difference, Measure::Ulp(9)] {
+            let close = Close { measure, signed_zero: true, ..close(1.0, 1.0) };
+            assert_eq!(judge(0.0, -0.0, &close), Standing::Violation);
+            assert_eq!(judge(-0.0, -0.0, &close), Standing::Equal);
+            assert_eq!(judge(-0.0, f64::from_bits(1), &close), Standing::Within);
+            let leaf = stats(&[0.0; 9], &[-0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.0], &close);
+            let counts = leaf.counts();
+            assert_eq!((counts.equal, counts.violations, counts.bit_equal), (7, 2, 7));
+            assert_eq!(leaf.error(&AT).unwrap().passing_abs, None);
+        }
+    }
+
+    #[test]
+    fn angles_wrap_at_half_a_turn() {
+        use std::f64::consts::PI;
+        let angle = |turn| Close { measure: Measure::Angle { turn }, ..close(1e-3, 0.0) };
+        let near = PI - 1e-4;
+        let leaf = stats(&[PI, near, 0.0, 0.0], &[-PI, -near, 0.1, 6.2], &angle(2.0 * PI));
+        let counts = leaf.counts();
+        assert_eq!((counts.equal, counts.within, counts.violations), (0, 2, 2));
+        assert!((leaf.max - 0.1).abs() < 1e-15, "{}", leaf.max);
+        let degrees = angle(360.0);
+        assert_eq!(degrees.difference(179.0, -179.0), 2.0);
+        assert_eq!(degrees.difference(-179.0, 179.0), -2.0);
+        assert_eq!(degrees.difference(10.0, 370.0), 0.0);
+        assert_eq!(degrees.difference(0.0, 180.0), 180.0);
+        assert_eq!(judge(f64::INFINITY, 0.0, &degrees), Standing::Violation);
+        assert_eq!(judge(f64::NAN, 0.0, &degrees), Standing::Violation);
     }
 
     #[test]
@@ -323,14 +459,24 @@ mod tests {
             equal_share in 0.0..1.0,
             abs in prop::sample::select(vec![0.0, 1e-6, 2.0]),
             rel in prop::sample::select(vec![0.0, 0.1, 1e6]),
+            form in prop::sample::select(vec![Form::Sum, Form::MaxRef, Form::MaxSym]),
+            measure in prop::sample::select(vec![
+                Measure::Difference, Measure::Difference, Measure::Ulp(0), Measure::Ulp(1 << 52),
+                Measure::Angle { turn: 1.5 },
+            ]),
             nan_equal: bool,
+            signed_zero: bool,
         ) {
             for (i, (a, b)) in pairs.iter_mut().enumerate() {
                 if (i % 16) as f64 <= equal_share * 16.0 { *b = *a; }
             }
-            let close = Close { nan_equal, ..close(abs, rel) };
+            let tolerance = Tolerance { abs, rel, form };
+            let close = Close { nan_equal, signed_zero, measure, tolerance, ignore: false };
             let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
             let whole = stats(&a, &b, &close);
+            let counts = whole.counts();
+            let sum = counts.equal + counts.within + counts.violations;
+            prop_assert_eq!((counts.compared, sum), (a.len() as u64, a.len() as u64));
             let mut single = LeafStats::default();
             each(&bytes(&a), &bytes(&b), &close, &mut single, &AT);
             prop_assert_eq!(whole.counts(), single.counts());
@@ -343,13 +489,97 @@ mod tests {
         fn the_passing_tolerance_passes_and_no_smaller_one_does(
             pairs in prop::collection::vec((-4.0..4.0, -4.0..4.0), 1..40),
             rel in prop::sample::select(vec![0.0, 0.1, 0.9]),
+            form in prop::sample::select(vec![Form::Sum, Form::MaxRef, Form::MaxSym]),
+            angle: bool,
         ) {
             let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
-            let passing = stats(&a, &b, &close(0.0, rel)).passing;
-            prop_assert_eq!(stats(&a, &b, &close(passing, rel)).violations, 0);
+            let close = |abs| match angle {
+                true => Close { measure: Measure::Angle { turn: 1.5 }, ..close(abs, 0.0) },
+                false => Close { tolerance: Tolerance { abs, rel, form }, ..close(abs, rel) },
+            };
+            let passing = stats(&a, &b, &close(0.0)).passing;
+            prop_assert_eq!(stats(&a, &b, &close(passing)).violations, 0);
             if passing > 0.0 {
-                prop_assert!(stats(&a, &b, &close(passing.next_down(), rel)).violations > 0);
+                prop_assert!(stats(&a, &b, &close(passing.next_down())).violations > 0);
             }
+        }
+
+        #[test]
+        fn loosening_never_parts_what_was_close(
+            a in any_value(),
+            b in any_value(),
+            (abs, rel) in (0.0..2.0, 0.0..2.0),
+            (more_abs, more_rel) in (0.0..2.0, 0.0..2.0),
+            (n, more) in (any::<u64>(), any::<u64>()),
+            signed_zero: bool,
+        ) {
+            for form in [Form::Sum, Form::MaxRef, Form::MaxSym] {
+                let tight = Tolerance { abs, rel, form };
+                let loose = Tolerance { abs: abs + more_abs, rel: rel + more_rel, form };
+                let at = |tolerance| Close { tolerance, signed_zero, ..close(0.0, 0.0) };
+                if judge(a, b, &at(tight)) != Standing::Violation {
+                    prop_assert_ne!(judge(a, b, &at(loose)), Standing::Violation);
+                }
+                // The sum is never tighter than the larger of the two.
+                if form == Form::MaxRef && judge(a, b, &at(tight)) != Standing::Violation {
+                    let sum = Tolerance { form: Form::Sum, ..tight };
+                    prop_assert_ne!(judge(a, b, &at(sum)), Standing::Violation);
+                }
+            }
+            let angle = |abs| Close { measure: Measure::Angle { turn: 1.5 }, ..close(abs, 0.0) };
+            if judge(a, b, &angle(abs)) != Standing::Violation {
+                prop_assert_ne!(judge(a, b, &angle(abs + more_abs)), Standing::Violation);
+            }
+            let ulp = |n| Close { measure: Measure::Ulp(n), signed_zero, ..close(0.0, 0.0) };
+            if judge(a, b, &ulp(n)) != Standing::Violation {
+                prop_assert_ne!(judge(a, b, &ulp(n.saturating_add(more))), Standing::Violation);
+            }
+        }
+
+        #[test]
+        fn the_symmetric_forms_are_the_same_for_either_side_as_the_reference(
+            a in any_value(), b in any_value(), abs in 0.0..1.0, rel in 0.0..1.0, n: u64,
+        ) {
+            let max_sym = Tolerance { abs, rel, form: Form::MaxSym };
+            for close in [
+                Close { tolerance: max_sym, ..close(0.0, 0.0) },
+                Close { measure: Measure::Ulp(n), ..close(0.0, 0.0) },
+                Close { measure: Measure::Angle { turn: 1.5 }, ..close(abs, 0.0) },
+            ] {
+                prop_assert_eq!(judge(a, b, &close), judge(b, a, &close));
+            }
+        }
+
+        #[test]
+        fn steps_are_counted_as_walking_them_one_by_one_does(
+            start in prop_oneof![-20..20_i32, any::<i32>()], steps in 0..40_u64, allowed in 0..40_u64,
+        ) {
+            // Around zero, where signs change, as well as anywhere else.
+            let a = match start {
+                -20..20 => f32::from_bits(start.unsigned_abs()).copysign(start as f32),
+                _ => f32::from_bits(start.cast_unsigned()),
+            };
+            let b = (0..steps).fold(a, |b, _| b.next_up());
+            // No step leads out of NaN and infinity, or from one zero to the other.
+            prop_assume!(a.is_finite() && b.is_finite());
+            let close = Close { measure: Measure::Ulp(allowed), ..close(0.0, 0.0) };
+            let near = judge_single(a, b, &close) != Standing::Violation;
+            prop_assert_eq!(near, steps <= allowed, "{} to {} in {}", a, b, steps);
+        }
+
+        #[test]
+        fn whole_turns_change_nothing_and_the_error_is_at_most_half_a_turn(
+            a in -1000..1000_i32, b in -1000..1000_i32, turns in -5..5_i32, abs in 0..200_u32,
+        ) {
+            // Whole degrees, so that nothing rounds.
+            let close = Close { measure: Measure::Angle { turn: 360.0 }, ..close(abs.into(), 0.0) };
+            let [x, y, z] = [a, b, b + 360 * turns].map(f64::from);
+            let error = close.difference(x, y);
+            let naive = (a - b).rem_euclid(360).min((b - a).rem_euclid(360));
+            prop_assert_eq!(error.abs(), f64::from(naive));
+            let near = |b| judge(x, b, &close) != Standing::Violation;
+            prop_assert_eq!(near(y), naive <= abs as i32);
+            prop_assert_eq!(near(y), near(z));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Slices of integers against slices of integers, never through a float.
 
 use crate::codec::number::Number;
+use crate::diff::Tolerance;
 use crate::diff::plan::Close;
 use crate::diff::stats::{At, LeafStats};
 use crate::value::Scalar;
@@ -58,12 +59,12 @@ integer! {
 /// Bytes that are looked at together.
 const CHUNK: usize = 2048;
 
-/// Whether a difference is within tolerance of a reference.
+/// Whether a candidate is within tolerance of a reference.
 #[inline]
-pub(super) fn is_within(distance: u64, magnitude: u64, abs: f64, rel: f64) -> bool {
+pub(super) fn is_within<T: Integer>(a: T, b: T, tolerance: Tolerance) -> bool {
     // Casting cuts the fraction off, which whole differences can't reach, and
     // saturates.
-    distance <= (abs + rel * magnitude as f64) as u64
+    a.distance(b) <= tolerance.bound(a.magnitude() as f64, b.magnitude() as f64) as u64
 }
 
 /// Compares the integers in two slices of bytes. Returns how many violate.
@@ -95,7 +96,7 @@ pub(super) fn equal<T: Integer>(bytes: &[u8], leaf: &mut LeafStats) {
 }
 
 fn each<T: Integer>(a: &[u8], b: &[u8], close: &Close, leaf: &mut LeafStats, at: &At) -> u64 {
-    let (abs, rel) = (close.tolerance.abs, close.tolerance.rel);
+    let tolerance = close.tolerance;
     let (mut zero, mut unequal, mut violations) = (0, 0, 0);
     T::for_each_pair(a, b, |a, b| {
         zero += u64::from(a == T::default());
@@ -103,12 +104,11 @@ fn each<T: Integer>(a: &[u8], b: &[u8], close: &Close, leaf: &mut LeafStats, at:
             return;
         }
         unequal += 1;
-        let distance = a.distance(b);
-        violations += u64::from(!is_within(distance, a.magnitude(), abs, rel));
-        let error = distance as f64;
+        violations += u64::from(!is_within(a, b, tolerance));
+        let error = a.distance(b) as f64;
         leaf.open.add(if b > a { error } else { -error });
         leaf.raise(error, at);
-        let passes = |abs| is_within(distance, a.magnitude(), abs, rel);
+        let passes = |abs| is_within(a, b, Tolerance { abs, ..tolerance });
         // Rounding may have taken the float below the difference.
         leaf.passing = smallest_passing(leaf.passing, error.next_up(), passes);
     });
@@ -122,11 +122,17 @@ fn each<T: Integer>(a: &[u8], b: &[u8], close: &Close, leaf: &mut LeafStats, at:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::Tolerance;
+    use crate::diff::Form;
+    use crate::diff::plan::Measure;
 
     fn stats<T: Integer>(a: &[T], b: &[T], abs: f64) -> LeafStats {
+        stats_at(a, b, Tolerance::sum(abs, 0.0))
+    }
+
+    fn stats_at<T: Integer>(a: &[T], b: &[T], tolerance: Tolerance) -> LeafStats {
+        let measure = Measure::Difference;
         let close =
-            Close { tolerance: Tolerance { abs, rel: 0.0 }, nan_equal: true, ignore: false };
+            Close { measure, tolerance, nan_equal: true, signed_zero: false, ignore: false };
         let (mut x, mut y) = (Vec::new(), Vec::new());
         T::put(a, &mut x);
         T::put(b, &mut y);
@@ -161,6 +167,21 @@ mod tests {
         assert_eq!((counts.equal, counts.within, counts.violations), (2, 1, 1));
         assert_eq!((counts.bit_equal, counts.zero_reference), (2, 1));
         assert_eq!((leaf.sums().signed, leaf.sums().absolute, leaf.passing), (1.0, 3.0, 2.0));
+    }
+
+    #[test]
+    fn forms_of_known_integers() {
+        for (form, violations) in [(Form::Sum, 1), (Form::MaxRef, 2), (Form::MaxSym, 1)] {
+            let tolerance = Tolerance { abs: 1.0, rel: 0.1, form };
+            // 11 steps of 100 and of 111 apart, 20 of 100.
+            let (a, b) = ([100_i32, 100], [111, 120]);
+            let leaf = stats_at(&a, &b, tolerance);
+            assert_eq!(leaf.violations, violations, "{form:?}");
+            let passing = Tolerance { abs: leaf.passing, ..tolerance };
+            assert_eq!(stats_at(&a, &b, passing).violations, 0, "{form:?}");
+            let less = Tolerance { abs: leaf.passing.next_down(), ..tolerance };
+            assert!(stats_at(&a, &b, less).violations > 0, "{form:?}");
+        }
     }
 
     #[test]

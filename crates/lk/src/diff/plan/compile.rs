@@ -8,7 +8,7 @@ use super::{
     Records, SidePlan, kind_of,
 };
 use crate::codec::layout::Count;
-use crate::diff::policy::{FieldKind, FieldPath, Resolver, quote_key};
+use crate::diff::policy::{Effect, FieldKind, FieldPath, Resolver, quote_key};
 use crate::diff::{SchemaFinding, SchemaFindingKind};
 use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive, Schema};
 
@@ -313,8 +313,10 @@ impl<'r, 'p> Compiler<'r, 'p> {
         let mut special = Vec::new();
         for index in self.candidates(count) {
             let place = at.element(Some(index));
-            if self.resolver.decide(&place.glob, kind) != self.leaves[leaf].decision {
-                let own = self.leaf(&place, element.to_string(), kind, is_number, side);
+            let own = self.leaf(&place, element.to_string(), kind, is_number, side);
+            if self.leaves[own].decision == self.leaves[leaf].decision {
+                self.leaves.truncate(own);
+            } else {
                 special.push((index, own));
             }
         }
@@ -371,7 +373,12 @@ impl<'r, 'p> Compiler<'r, 'p> {
         is_number: bool,
         side: LeafSide,
     ) -> usize {
-        let decision = self.resolver.decide(&at.glob, kind);
+        let mut decision = self.resolver.decide(&at.glob, kind);
+        if matches!(decision.effect, Effect::Angle { .. }) && !kind.is_float() {
+            let why = format!("it is `{type_name}`, and angles are floats");
+            self.resolver.misfit(&decision, &at.name, &why, side == LeafSide::Both);
+            decision.make_exact();
+        }
         self.leaves.push(Leaf {
             path: at.text.clone(),
             pieces: at.pieces.clone(),

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Policy;
+use super::effect::{Effect, Tolerance};
 use super::glob::{FieldPath, Match};
-use super::rule::{Effect, Rule, Tolerance};
+use super::rule::Rule;
+use super::{Defaults, Policy};
 use crate::diff::RuleUse;
 use crate::error::{Error, Result};
 
@@ -12,11 +13,19 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FieldKind {
     /// Takes any tolerance.
-    Float,
+    Float32,
+    /// Takes any tolerance.
+    Float64,
     /// Takes a tolerance where a rule names the field.
     Integer,
     /// Bool, text, opaque bytes: takes none.
     Exact,
+}
+
+impl FieldKind {
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self, FieldKind::Float32 | FieldKind::Float64)
+    }
 }
 
 /// What was decided about one field.
@@ -24,8 +33,11 @@ pub(crate) enum FieldKind {
 pub(crate) struct Decision {
     /// Index of the rule; `None` for the policy's default.
     rule: Option<usize>,
+    /// Index of the rule after it that last changed a flag alone.
+    flags: Option<usize>,
     pub(crate) effect: Effect,
     pub(crate) nan_equal: bool,
+    pub(crate) signed_zero: bool,
     /// As reports show it: `abs=1e-6`, `exact`, `ignore: noisy`.
     pub(crate) text: String,
     pub(crate) reason: Option<String>,
@@ -39,8 +51,15 @@ impl Decision {
     pub(crate) fn tolerance(&self) -> Tolerance {
         match self.effect {
             Effect::Close(tolerance) => tolerance,
-            Effect::Exact | Effect::Ignore => Tolerance::EXACT,
+            Effect::Angle { abs, .. } => Tolerance::sum(abs.unwrap_or(0.0), 0.0),
+            _ => Tolerance::EXACT,
         }
+    }
+
+    /// Takes back a meaning that the field can't have.
+    pub(crate) fn make_exact(&mut self) {
+        self.effect = Effect::Exact;
+        self.text = Effect::Exact.to_string();
     }
 }
 
@@ -52,7 +71,7 @@ pub(crate) struct Resolver<'a> {
     names: BTreeSet<String>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Use {
     /// Matched some path.
     matched: bool,
@@ -60,6 +79,19 @@ struct Use {
     applicable: bool,
     /// Fields that it decided.
     fields: u64,
+    /// A field that can't have the meaning it gives, and why.
+    misfit: Option<String>,
+    /// That field is one of both sides: no difference of theirs is to blame.
+    misused: bool,
+}
+
+/// The rules that have a say about one field, as far as they were looked at.
+#[derive(Clone, Copy, Default)]
+struct Say {
+    rule: Option<usize>,
+    flags: Option<usize>,
+    nan_equal: Option<bool>,
+    signed_zero: Option<bool>,
 }
 
 impl<'a> Resolver<'a> {
@@ -78,51 +110,87 @@ impl<'a> Resolver<'a> {
 
     /// Decides a field.
     pub(crate) fn decide(&mut self, path: &FieldPath, kind: FieldKind) -> Decision {
-        let rule = self.last_match(path, kind);
-        self.decision(rule, kind)
+        let say = self.last_match(path, kind);
+        self.decision(say, kind)
     }
 
-    /// Counts a decided field for the rule that did.
+    /// Counts a decided field for the rules that did.
     pub(crate) fn count(&mut self, decision: &Decision) {
-        if let Some(used) = decision.rule.and_then(|i| self.uses.get_mut(i)) {
-            used.fields += 1;
+        for rule in [decision.rule, decision.flags].into_iter().flatten() {
+            if let Some(used) = self.uses.get_mut(rule) {
+                used.fields += 1;
+            }
         }
     }
 
-    fn last_match(&mut self, path: &FieldPath, kind: FieldKind) -> Option<usize> {
-        let mut last = None;
+    /// Notes that what was decided means nothing for `field`, which is an
+    /// error where both sides have it.
+    pub(crate) fn misfit(&mut self, decision: &Decision, field: &str, why: &str, both: bool) {
+        if let Some(used) = decision.rule.and_then(|i| self.uses.get_mut(i)) {
+            used.misfit.get_or_insert_with(|| format!("it can't hold for `{field}`: {why}"));
+            used.misused |= both;
+        }
+    }
+
+    fn last_match(&mut self, path: &FieldPath, kind: FieldKind) -> Say {
+        let mut say = Say::default();
         for (i, (rule, used)) in self.policy.rules.iter().zip(&mut self.uses).enumerate() {
             let Some(found) = rule.glob.matches(path) else { continue };
             used.matched = true;
             let applies = match (rule.effect, kind) {
-                (Effect::Close(_), FieldKind::Exact) => false,
-                (Effect::Close(_), FieldKind::Integer) => found == Match::Names,
+                (Effect::Close(_) | Effect::Dtype, FieldKind::Exact) => false,
+                (Effect::Close(_) | Effect::Dtype, FieldKind::Integer) => found == Match::Names,
+                (Effect::Ulp(_) | Effect::Keep, kind) => kind.is_float(),
                 _ => true,
             };
-            if applies {
-                used.applicable = true;
-                last = Some(i);
+            if !applies {
+                continue;
+            }
+            used.applicable |= !matches!(rule.effect, Effect::Angle { .. }) || kind.is_float();
+            if rule.effect == Effect::Keep {
+                say.flags = Some(i);
+                say.nan_equal = rule.nan_equal.or(say.nan_equal);
+                say.signed_zero = rule.signed_zero.or(say.signed_zero);
+            } else {
+                let (nan_equal, signed_zero) = (rule.nan_equal, rule.signed_zero);
+                say = Say { rule: Some(i), flags: None, nan_equal, signed_zero };
             }
         }
-        last
+        say
     }
 
-    fn decision(&self, index: Option<usize>, kind: FieldKind) -> Decision {
-        let rule = index.and_then(|i| self.policy.rules.get(i));
-        let effect = match rule {
-            Some(rule) => rule.effect,
-            None if kind == FieldKind::Float => Effect::Close(self.policy.default),
-            None => Effect::Exact,
+    fn decision(&self, say: Say, kind: FieldKind) -> Decision {
+        let rule = |index: Option<usize>| index.and_then(|i| self.policy.rules.get(i));
+        let effect = match rule(say.rule).map(|rule| rule.effect) {
+            Some(Effect::Dtype) => by_width(kind).map_or(Effect::Exact, Effect::Close),
+            Some(Effect::Angle { abs: None, unit }) => {
+                let abs = self.default_for(kind).map(|tolerance| tolerance.abs);
+                Effect::Angle { abs, unit }
+            }
+            Some(effect) => effect,
+            None => self.default_for(kind).map_or(Effect::Exact, Effect::Close),
         };
-        let nan_equal = rule.and_then(|r| r.nan_equal).unwrap_or(self.policy.nan_equal);
-        let reason = rule.and_then(|r| r.reason.clone());
+        let nan_equal = say.nan_equal.unwrap_or(self.policy.nan_equal);
+        let as_number = matches!(effect, Effect::Close(_) | Effect::Ulp(_) | Effect::Exact);
+        let signed_zero = say.signed_zero == Some(true) && kind.is_float() && as_number;
+        let reason = |index| rule(index).and_then(|r| r.reason.clone());
+        let reason = reason(say.rule).or_else(|| reason(say.flags));
         let mut text = effect.to_string();
         if effect == Effect::Ignore {
             text.extend(reason.iter().map(|reason| format!(": {reason}")));
-        } else if kind == FieldKind::Float && !nan_equal {
-            text.push_str(",nan_equal=false");
+        } else if kind.is_float() {
+            text.push_str(if nan_equal { "" } else { ",nan_equal=false" });
+            text.push_str(if signed_zero { ",signed_zero" } else { "" });
         }
-        Decision { rule: index, effect, nan_equal, text, reason }
+        Decision { rule: say.rule, flags: say.flags, effect, nan_equal, signed_zero, text, reason }
+    }
+
+    /// What floats may differ by where no rule decides; nothing else may.
+    fn default_for(&self, kind: FieldKind) -> Option<Tolerance> {
+        match self.policy.defaults {
+            Defaults::Dtype => by_width(kind),
+            Defaults::Fixed => kind.is_float().then_some(self.policy.default),
+        }
     }
 
     /// The use of every rule.
@@ -130,16 +198,27 @@ impl<'a> Resolver<'a> {
     /// # Errors
     ///
     /// [`Error::Policy`] where a rule matched nothing, or nothing that it can
-    /// mean anything for. A rule for everything is a default, and is free to
+    /// mean anything for, or gives a field a meaning that it can't have. A rule for everything is a default, and is free to
     /// find nothing.
     pub(crate) fn finish(self) -> Result<Vec<RuleUse>> {
         for (rule, used) in self.policy.rules.iter().zip(&self.uses) {
+            if let Some(misfit) = used.misfit.as_ref().filter(|_| used.misused || !used.applicable)
+            {
+                return Err(Error::policy(&rule.to_string(), misfit.clone()));
+            }
             if rule.glob.is_everything() || used.applicable {
                 continue;
             }
             let (reason, suggestions) = if used.matched {
-                let reason = "it covers nothing that takes a tolerance: integers take one only \
-                              from a rule that names the field, text and bool never";
+                let reason = match rule.effect {
+                    Effect::Ulp(_) | Effect::Keep => {
+                        "it covers no float, and says nothing of anything else"
+                    }
+                    _ => {
+                        "it covers nothing that takes a tolerance: integers take one only from a \
+                         rule that names the field, text and bool never"
+                    }
+                };
                 (reason, Vec::new())
             } else {
                 ("it matches no field of either side", self.suggestions(rule.glob.as_str()))
@@ -175,6 +254,15 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// PyTorch's table of tolerances.
+fn by_width(kind: FieldKind) -> Option<Tolerance> {
+    match kind {
+        FieldKind::Float32 => Some(Tolerance::of_float32()),
+        FieldKind::Float64 => Some(Tolerance::of_float64()),
+        FieldKind::Integer | FieldKind::Exact => None,
+    }
+}
+
 /// Levenshtein's edit distance, in characters.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -203,10 +291,10 @@ mod tests {
 
     #[test]
     fn the_last_match_wins() {
-        assert_eq!(decide(&["imu.gyro:exact", "imu.**:abs=0.5"], FieldKind::Float), "abs=0.5");
-        assert_eq!(decide(&["imu.**:abs=0.5", "imu.gyro:exact"], FieldKind::Float), "exact");
+        assert_eq!(decide(&["imu.gyro:exact", "imu.**:abs=0.5"], FieldKind::Float64), "abs=0.5");
+        assert_eq!(decide(&["imu.**:abs=0.5", "imu.gyro:exact"], FieldKind::Float64), "exact");
         assert_eq!(decide(&["imu:ignore,reason=noisy"], FieldKind::Exact), "ignore: noisy");
-        assert_eq!(decide(&[], FieldKind::Float), "abs=1e-6");
+        assert_eq!(decide(&[], FieldKind::Float64), "abs=1e-6");
     }
 
     #[test]
@@ -217,6 +305,39 @@ mod tests {
         assert_eq!(decide(&["imu.gyro.x:abs=5"], FieldKind::Integer), "abs=5.0");
         // A default given later doesn't undo it.
         assert_eq!(decide(&["**.x:abs=5", "1e-6"], FieldKind::Integer), "abs=5.0");
+    }
+
+    #[test]
+    fn flags_alone_change_what_the_rules_before_them_decided() {
+        let float = |rules: &[&str]| decide(rules, FieldKind::Float64);
+        assert_eq!(float(&["signed_zero"]), "abs=1e-6,signed_zero");
+        assert_eq!(float(&["imu:ulp=4", "**.x:signed_zero"]), "ulp=4,signed_zero");
+        let both = ["imu:abs=1,signed_zero", "imu:nan_equal=false", "**:signed_zero=false"];
+        assert_eq!(float(&both), "abs=1.0,nan_equal=false");
+        assert_eq!(float(&["signed_zero", "imu:abs=1"]), "abs=1.0");
+        assert_eq!(decide(&["signed_zero"], FieldKind::Exact), "exact");
+    }
+
+    #[test]
+    fn dtype_goes_by_the_width_and_leaves_integers_exact() {
+        assert_eq!(decide(&["dtype"], FieldKind::Float32), "abs=1e-5,rel=1.3e-6");
+        assert_eq!(decide(&["dtype"], FieldKind::Float64), "abs=1e-7,rel=1e-7");
+        assert_eq!(decide(&["imu.gyro.x:1", "imu.gyro.x:dtype"], FieldKind::Integer), "exact");
+        let policy = Policy { defaults: Defaults::Dtype, ..Policy::default() };
+        let path = FieldPath::key("imu");
+        for (kind, text) in [
+            (FieldKind::Float32, "abs=1e-5,rel=1.3e-6"),
+            (FieldKind::Float64, "abs=1e-7,rel=1e-7"),
+            (FieldKind::Integer, "exact"),
+        ] {
+            assert_eq!(Resolver::new(&policy).decide(&path, kind).text, text);
+        }
+    }
+
+    #[test]
+    fn an_angle_takes_the_absolute_default_where_it_gives_none() {
+        assert_eq!(decide(&["imu:angle"], FieldKind::Float32), "angle,abs=1e-6");
+        assert_eq!(decide(&["imu:angle=deg,abs=2"], FieldKind::Float64), "angle=deg,abs=2.0");
     }
 
     #[test]

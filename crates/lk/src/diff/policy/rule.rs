@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::effect::{AngleUnit, Effect, Form, Tolerance};
 use super::glob::Glob;
 use crate::error::{Error, Result};
 
@@ -12,8 +13,26 @@ use crate::error::{Error, Result};
 ///
 /// As text: a bare tolerance for all floats (`1e-6`, `abs=1e-6,rel=1e-9`,
 /// `exact`), or a pattern, a colon and what shall hold (`pose.**:abs=1e-3`,
-/// `imu.count:exact`, `scan.ranges:ignore,reason=noisy sensor`). A reason
-/// comes last and may have commas in it.
+/// `imu.count:exact`, `scan.ranges:ignore,reason=noisy sensor`):
+///
+/// - `abs=`, `rel=` (a bare number is `abs`): `|a - b| <= abs + rel * |a|`,
+///   where `a` is the reference. With `form=max_ref` the bound is
+///   `max(abs, rel * |a|)`, with `form=max_sym` `max(abs, rel * max(|a|, |b|))`.
+/// - `ulp=4`: floats at most four representable numbers of their own width
+///   apart, counted across zero.
+/// - `dtype`: PyTorch's table, `abs=1e-5,rel=1.3e-6` for `float32`,
+///   `abs=1e-7,rel=1e-7` for `float64`.
+/// - `angle`, in radians, or `angle=deg`: a whole turn apart is equal, and the
+///   error is the difference that is left, at most half a turn. `abs=` is its
+///   tolerance, the default's unless given. A field that is no float is an
+///   error.
+/// - `exact`, `ignore`.
+///
+/// Beside any of these, `nan_equal=false` makes NaN equal nothing, and
+/// `signed_zero` makes -0.0 and 0.0 a violation whatever the tolerance; alone
+/// in a rule (`**:signed_zero`), they change what the rules before it decided.
+/// Infinity is close to itself alone under all of these. A reason comes last
+/// and may have commas in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// Which fields.
@@ -22,79 +41,35 @@ pub struct Rule {
     pub effect: Effect,
     /// Whether NaN equals NaN here; as the policy says where `None`.
     pub nan_equal: Option<bool>,
+    /// Whether -0.0 and 0.0 violate as numbers here; they don't where `None`.
+    pub signed_zero: Option<bool>,
     /// Why, for reports.
     pub reason: Option<String>,
-}
-
-/// What a rule asks of its fields.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Effect {
-    /// Numbers may differ within a tolerance; integers only where the rule
-    /// names them.
-    Close(Tolerance),
-    /// Equal as numbers (0.0 and -0.0 are), as text, as bytes.
-    Exact,
-    /// Not compared.
-    Ignore,
-}
-
-/// `|candidate - reference| <= abs + rel * |reference|`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tolerance {
-    /// In the unit of the field; not negative, finite.
-    #[serde(default)]
-    pub abs: f64,
-    /// As a fraction of the reference's magnitude; not negative, finite.
-    #[serde(default)]
-    pub rel: f64,
-}
-
-impl Tolerance {
-    /// Equal as numbers.
-    pub const EXACT: Tolerance = Tolerance { abs: 0.0, rel: 0.0 };
-
-    /// Whether both bounds are finite and not negative.
-    pub fn is_valid(self) -> bool {
-        [self.abs, self.rel].iter().all(|bound| bound.is_finite() && *bound >= 0.0)
-    }
-}
-
-/// `abs=1e-6`, `rel=0.1`, `abs=1e-6,rel=0.1`, `exact`.
-impl fmt::Display for Tolerance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.abs, self.rel) {
-            (0.0, 0.0) => f.write_str("exact"),
-            (abs, 0.0) => write!(f, "abs={abs:?}"),
-            (0.0, rel) => write!(f, "rel={rel:?}"),
-            (abs, rel) => write!(f, "abs={abs:?},rel={rel:?}"),
-        }
-    }
-}
-
-impl fmt::Display for Effect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Effect::Close(tolerance) => write!(f, "{tolerance}"),
-            Effect::Exact => f.write_str("exact"),
-            Effect::Ignore => f.write_str("ignore"),
-        }
-    }
 }
 
 /// As text that reads back as the same rule.
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.glob.is_everything() || self.effect == Effect::Ignore {
+        if !self.glob.is_everything() || needs_pattern(&self.effect) {
             write!(f, "{}:", self.glob)?;
         }
-        write!(f, "{}", self.effect)?;
-        if let Some(nan_equal) = self.nan_equal {
-            write!(f, ",nan_equal={nan_equal}")?;
+        let mut items = Vec::new();
+        if self.effect != Effect::Keep {
+            items.push(self.effect.to_string());
         }
-        self.reason.as_ref().map_or(Ok(()), |reason| write!(f, ",reason={reason}"))
+        items.extend(self.nan_equal.map(|is| format!("nan_equal={is}")));
+        items.extend(self.signed_zero.map(|is| match is {
+            true => "signed_zero".to_owned(),
+            false => "signed_zero=false".to_owned(),
+        }));
+        items.extend(self.reason.as_ref().map(|reason| format!("reason={reason}")));
+        f.write_str(&items.join(","))
     }
+}
+
+/// Effects that mean nothing for everything.
+fn needs_pattern(effect: &Effect) -> bool {
+    matches!(effect, Effect::Ignore | Effect::Angle { .. })
 }
 
 impl FromStr for Rule {
@@ -125,10 +100,11 @@ fn parse(text: &str) -> Result<Rule, String> {
         parts.take(item.trim(), bare)?;
         rest = after.trim_start();
     }
-    if bare && parts.ignore {
-        return Err("`ignore` needs a pattern before it".to_owned());
+    let rule = parts.into_rule(glob)?;
+    if bare && needs_pattern(&rule.effect) {
+        return Err(format!("`{}` needs a pattern before it", rule.effect));
     }
-    parts.into_rule(glob)
+    Ok(rule)
 }
 
 /// What a rule says, before it is known to make sense together.
@@ -137,77 +113,132 @@ fn parse(text: &str) -> Result<Rule, String> {
 struct Parts {
     abs: Option<f64>,
     rel: Option<f64>,
+    form: Option<Form>,
+    ulp: Option<u64>,
+    #[serde(default)]
+    dtype: bool,
+    angle: Option<Choice>,
     #[serde(default)]
     exact: bool,
     #[serde(default)]
     ignore: bool,
     nan_equal: Option<bool>,
+    signed_zero: Option<bool>,
     reason: Option<String>,
     #[serde(rename = "match")]
     glob: Option<String>,
 }
 
+/// `angle = true`, or `angle = "deg"`.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Choice {
+    Is(bool),
+    Named(String),
+}
+
+impl Choice {
+    /// What the name means; the default where it only is.
+    fn read<T: Default>(self, parse: fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+        match self {
+            Choice::Is(false) => Ok(None),
+            Choice::Is(true) => Ok(Some(T::default())),
+            Choice::Named(name) => parse(&name).map(Some),
+        }
+    }
+}
+
 impl Parts {
     fn take(&mut self, item: &str, bare: bool) -> Result<(), String> {
-        let number =
-            |text: &str| text.parse::<f64>().map_err(|_| format!("`{text}` is not a number"));
-        let once = |slot: &mut Option<f64>, name, text| match slot.replace(number(text)?) {
-            Some(_) => Err(format!("it gives `{name}` twice")),
-            None => Ok(()),
+        let (name, value) = match item.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None if item.parse::<f64>().is_ok() => ("abs", Some(item)),
+            None => (item, None),
         };
-        match item.split_once('=') {
-            Some(("abs", text)) => once(&mut self.abs, "abs", text),
-            Some(("rel", text)) => once(&mut self.rel, "rel", text),
-            Some(("nan_equal", text)) => {
-                let value = text
-                    .parse()
-                    .map_err(|_| format!("nan_equal is `{text}`; expected `true` or `false`"))?;
-                self.nan_equal = Some(value);
-                Ok(())
+        let once = |again: bool| match again {
+            true => Err(format!("it gives `{name}` twice")),
+            false => Ok(()),
+        };
+        match (name, value) {
+            ("abs", Some(text)) => once(self.abs.replace(number(text)?).is_some()),
+            ("rel", Some(text)) => once(self.rel.replace(number(text)?).is_some()),
+            ("form", Some(text)) => once(self.form.replace(Form::parse(text)?).is_some()),
+            ("ulp", Some(text)) => {
+                let n = text.parse().map_err(|_| format!("ulp is `{text}`, no whole number"))?;
+                once(self.ulp.replace(n).is_some())
             }
-            None if item == "exact" => {
-                self.exact = true;
-                Ok(())
+            ("nan_equal", Some(text)) => once(self.nan_equal.replace(flag(name, text)?).is_some()),
+            ("signed_zero", text) => {
+                let flag = flag(name, text.unwrap_or("true"))?;
+                once(self.signed_zero.replace(flag).is_some())
             }
-            None if item == "ignore" => {
-                self.ignore = true;
-                Ok(())
+            ("angle", text) => {
+                let choice = text.map_or(Choice::Is(true), |text| Choice::Named(text.to_owned()));
+                once(self.angle.replace(choice).is_some())
             }
-            None if item.parse::<f64>().is_ok() => once(&mut self.abs, "abs", item),
+            ("dtype", None) => once(std::mem::replace(&mut self.dtype, true)),
+            ("exact", None) => once(std::mem::replace(&mut self.exact, true)),
+            ("ignore", None) => once(std::mem::replace(&mut self.ignore, true)),
             _ => Err(format!(
-                "`{item}` is not understood; expected a number, `abs=`, `rel=`, `exact`, \
-                 `ignore`, `nan_equal=` or `reason=`{}",
+                "`{item}` is not understood; expected a number, `abs=`, `rel=`, `form=`, `ulp=`, \
+                 `dtype`, `angle`, `exact`, `ignore`, `nan_equal=`, `signed_zero` or `reason=`{}",
                 if bare { ", or a pattern and a colon before it" } else { "" }
             )),
         }
     }
 
     fn into_rule(self, glob: Glob) -> Result<Rule, String> {
-        let close = self.abs.is_some() || self.rel.is_some();
-        let effect = match (close, self.exact, self.ignore) {
-            (true, false, false) => Effect::Close(Tolerance {
-                abs: self.abs.unwrap_or(0.0),
-                rel: self.rel.unwrap_or(0.0),
-            }),
-            (false, true, false) => Effect::Exact,
-            (false, false, true) => Effect::Ignore,
-            (false, false, false) => {
-                return Err("it has no tolerance, `exact` or `ignore`".to_owned());
-            }
-            _ => {
-                return Err(
-                    "it says two things; a tolerance, `exact` and `ignore` exclude each other"
-                        .to_owned(),
-                );
-            }
-        };
-        if let Effect::Close(tolerance) = effect
-            && !tolerance.is_valid()
-        {
+        let bounds = [self.abs, self.rel];
+        if !bounds.iter().flatten().all(|bound| bound.is_finite() && *bound >= 0.0) {
             return Err("a tolerance must be finite and not negative".to_owned());
         }
-        Ok(Rule { glob, effect, nan_equal: self.nan_equal, reason: self.reason })
+        let angle = self.angle.map_or(Ok(None), |choice| choice.read(AngleUnit::parse))?;
+        let close = self.abs.is_some() || self.rel.is_some();
+        if self.form.is_some() && !close {
+            return Err("`form` says how `abs` and `rel` make one bound, and there is none".into());
+        }
+        let mut effects = Vec::new();
+        if let Some(unit) = angle {
+            if self.rel.is_some() || self.form.is_some() {
+                return Err("the tolerance of an angle is `abs` alone".to_owned());
+            }
+            effects.push(Effect::Angle { abs: self.abs, unit });
+        } else if close {
+            let (abs, rel) = (self.abs.unwrap_or(0.0), self.rel.unwrap_or(0.0));
+            let form = self.form.unwrap_or_default();
+            effects.push(Effect::Close(Tolerance { abs, rel, form }));
+        }
+        effects.extend(self.ulp.map(Effect::Ulp));
+        let simple = [
+            (self.dtype, Effect::Dtype),
+            (self.exact, Effect::Exact),
+            (self.ignore, Effect::Ignore),
+        ];
+        effects.extend(simple.into_iter().filter(|(is, _)| *is).map(|(_, effect)| effect));
+        let effect = match effects.as_slice() {
+            [effect] => *effect,
+            [] if self.nan_equal.is_some() || self.signed_zero.is_some() => Effect::Keep,
+            [] => return Err("it has no tolerance, `exact` or `ignore`".to_owned()),
+            [first, second, ..] => {
+                return Err(format!(
+                    "it says two things; `{first}` and `{second}` exclude each other"
+                ));
+            }
+        };
+        if self.signed_zero == Some(true) && matches!(effect, Effect::Angle { .. }) {
+            return Err("an angle has no signed zero".to_owned());
+        }
+        let (nan_equal, signed_zero) = (self.nan_equal, self.signed_zero);
+        Ok(Rule { glob, effect, nan_equal, signed_zero, reason: self.reason })
     }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| format!("`{text}` is not a number"))
+}
+
+fn flag(name: &str, text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| format!("{name} is `{text}`; expected `true` or `false`"))
 }
 
 /// The colon that ends the pattern: the first outside of quotes.
@@ -265,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_bare_tolerance_is_for_everything() {
-        let close = |abs, rel| Effect::Close(Tolerance { abs, rel });
+        let close = |abs, rel| Effect::Close(Tolerance::sum(abs, rel));
         assert_eq!(rule("1e-6").effect, close(1e-6, 0.0));
         assert!(rule("1e-6").glob.is_everything());
         assert_eq!(rule("abs=1e-6,rel=1e-9").effect, close(1e-6, 1e-9));
@@ -290,6 +321,16 @@ mod tests {
             "pose.**:rel=0.5,nan_equal=false,reason=why, oh why",
             "**:ignore,reason=all of it",
             "\"/a.b\".x[3]:abs=1.0",
+            "pose.**:abs=1e-6,rel=1e-6,form=max_ref",
+            "rel=0.1,form=max_sym",
+            "x:ulp=4",
+            "dtype",
+            "signed_zero",
+            "x.**:nan_equal=false,signed_zero,reason=both",
+            "x:exact,signed_zero=false",
+            "pose.yaw:angle",
+            "pose.yaw:angle=deg,abs=0.5",
+            "**:angle",
         ] {
             assert_eq!(rule(text).to_string(), text);
             assert_eq!(rule(&rule(text).to_string()), rule(text));
@@ -313,6 +354,19 @@ mod tests {
             ("pose.x:fuzzy", "`fuzzy` is not understood"),
             ("pose.x:1,nan_equal=maybe", "expected `true` or `false`"),
             ("pose.[:1", "not closed"),
+            ("x:form=max_ref", "there is none"),
+            ("x:1,form=min", "`min` is no form"),
+            ("x:ulp=1.5", "no whole number"),
+            ("x:ulp=-1", "no whole number"),
+            ("x:ulp=1,abs=1", "`abs=1.0` and `ulp=1` exclude"),
+            ("x:dtype,exact", "two things"),
+            ("x:signed_zero=maybe", "expected `true` or `false`"),
+            ("x:signed_zero,signed_zero", "twice"),
+            ("angle", "needs a pattern"),
+            ("x:angle=grad", "`grad` is no unit"),
+            ("x:angle,rel=1", "`abs` alone"),
+            ("x:angle,ulp=1", "two things"),
+            ("x:angle,signed_zero", "no signed zero"),
         ] {
             let error = text.parse::<Rule>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
@@ -326,6 +380,14 @@ mod tests {
         assert_eq!(from_table, rule("pose.**:abs=1e-3,reason=loose"));
         let from_text: Rule = serde_json::from_str(r#""pose.**:abs=1e-3,reason=loose""#).unwrap();
         assert_eq!(from_text, from_table);
+        let table = |json: &str| serde_json::from_str::<Rule>(json).unwrap();
+        assert_eq!(
+            table(r#"{"match": "x", "ulp": 4, "signed_zero": true}"#),
+            rule("x:ulp=4,signed_zero")
+        );
+        assert_eq!(table(r#"{"rel": 0.1, "form": "max_sym"}"#), rule("rel=0.1,form=max_sym"));
+        assert_eq!(table(r#"{"match": "x", "angle": "deg"}"#), rule("x:angle=deg"));
+        assert_eq!(table(r#"{"match": "x", "angle": true, "abs": 1.0}"#), rule("x:angle,abs=1"));
         let error = serde_json::from_str::<Rule>(r#"{"match": "x", "abz": 1}"#).unwrap_err();
         assert!(error.to_string().contains("abz"), "{error}");
     }
