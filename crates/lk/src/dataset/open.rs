@@ -130,7 +130,10 @@ fn advice_for_missing(path: &Path) -> Option<String> {
     if !folder.is_dir() {
         return Some(format!("there is no folder {}", folder.display()));
     }
-    Some(format!("what there is in that folder: {}", datasets_in(folder)?))
+    Some(match datasets_in(folder) {
+        Some(names) => format!("what there is in that folder: {names}"),
+        None => "there is no .mcap file in that folder".to_owned(),
+    })
 }
 
 /// The first few MCAP files in a folder; `None` where it has none.
@@ -152,6 +155,7 @@ fn datasets_in(folder: &Path) -> Option<String> {
 /// What a file looks like that is no MCAP file, and what to do about it.
 fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
     const CONVERT: &str = "make it a .mcap file with `lk convert`";
+    const READS: &str = "lk reads MCAP files; `lk convert` makes them of .csv and .ndjson";
     const RECORD_AGAIN: &str = "convert it to MCAP with the tools that it came from";
     let magics: [(&[u8], &str, &str); 12] = [
         (b"SQLite format 3\0", "it looks like a SQLite file, such as a rosbag2 .db3", RECORD_AGAIN),
@@ -183,17 +187,17 @@ fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
         Err(e) if e.error_len().is_none() => {
             std::str::from_utf8(&head[..e.valid_up_to()]).unwrap_or_default()
         }
-        Err(_) => return ("its first bytes are unknown to lk", None),
+        Err(_) => return ("its first bytes are unknown to lk", Some(READS)),
     };
     let first = text.trim_start().lines().next().unwrap_or_default();
     if text.contains('\0') || first.is_empty() {
-        ("its first bytes are unknown to lk", None)
+        ("its first bytes are unknown to lk", Some(READS))
     } else if first.starts_with('{') {
         ("it looks like JSON text", Some(CONVERT))
     } else if first.contains(',') || first.contains('\t') {
         ("it looks like a table in text (CSV)", Some(CONVERT))
     } else {
-        ("it is plain text", None)
+        ("it is plain text", Some(READS))
     }
 }
 
@@ -216,10 +220,11 @@ mod tests {
         let convert = Some("make it a .mcap file with `lk convert`");
         check(b"a,b\n1,2\n", "it looks like a table in text (CSV)", convert);
         check(b"{\"key\": 1}\n", "it looks like JSON text", convert);
-        check(b"hello\n", "it is plain text", None);
-        check("hallo äö".as_bytes(), "it is plain text", None);
-        check(b"\0\0\0\0", "its first bytes are unknown to lk", None);
-        check(b"\xff\xfe\xfd", "its first bytes are unknown to lk", None);
+        let reads = Some("lk reads MCAP files; `lk convert` makes them of .csv and .ndjson");
+        check(b"hello\n", "it is plain text", reads);
+        check("hallo äö".as_bytes(), "it is plain text", reads);
+        check(b"\0\0\0\0", "its first bytes are unknown to lk", reads);
+        check(b"\xff\xfe\xfd", "its first bytes are unknown to lk", reads);
         check(b"\x89MCA", "it is cut off within its first 8 bytes", None);
         check(b"\x1f\x8b\x08", "it is compressed with gzip", Some("unpack it first: `gunzip`"));
         check(
@@ -252,7 +257,8 @@ mod tests {
         assert_eq!(error.hint().unwrap(), "there is no folder nowhere");
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("im.mcap");
-        assert_eq!(Dataset::open(&missing).unwrap_err().hint(), None);
+        let none = "there is no .mcap file in that folder";
+        assert_eq!(Dataset::open(&missing).unwrap_err().hint().unwrap(), none);
         for name in ["a", "b", "c", "imu", "z"] {
             std::fs::write(folder.path().join(format!("{name}.mcap")), "").unwrap();
         }

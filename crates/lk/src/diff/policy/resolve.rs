@@ -247,10 +247,12 @@ impl<'a> Resolver<'a> {
                 let field = plain.find('.').map_or("", |dot| &plain[dot + 1..]);
                 (distance(&written, &plain).min(distance(&written, field)), name)
             })
-            .filter(|(distance, _)| *distance <= 2.max(written.len() / 3))
             .collect();
         near.sort();
-        near.into_iter().take(3).map(|(_, name)| name.clone()).collect()
+        // Where nothing is near, the nearest still shows what a field looks like.
+        let likely = near.iter().filter(|(distance, _)| *distance <= 2.max(written.len() / 3));
+        let count = likely.count().max(1);
+        near.into_iter().take(count).take(3).map(|(_, name)| name.clone()).collect()
     }
 }
 
