@@ -12,7 +12,9 @@ mod stats;
 mod stream;
 
 pub use engine::diff;
-pub use policy::{AngleUnit, Defaults, Effect, Form, Glob, Policy, Rule, Scope, Tolerance};
+pub use policy::{
+    AngleUnit, Defaults, Effect, Form, Glob, Policy, QuaternionOrder, Rule, Scope, Tolerance,
+};
 pub use result::*;
 
 #[cfg(test)]

@@ -5,12 +5,16 @@ mod evidence;
 mod float;
 mod integer;
 mod one_side;
+mod quaternion;
 
 use std::borrow::Cow;
 
 use one_side::starts;
+pub(super) use quaternion::Places;
 
-use super::plan::{ByName, FieldsPlan, LeafSide, NamedField, Op, PairPlan, Part, Payloads, Text};
+use super::plan::{
+    ByName, FieldsPlan, LeafSide, Measure, NamedField, Op, PairPlan, Part, Payloads, Text,
+};
 use super::policy::Policy;
 use super::stats::{At, EVIDENCE, Partial};
 use super::{Mismatch, MismatchKind};
@@ -257,9 +261,12 @@ impl PairWalk<'_> {
         macro_rules! floats {
             ($size:literal) => {{
                 let (a, b) = (a.as_chunks::<$size>().0, b.as_chunks::<$size>().0);
-                match equal {
-                    true => float::equal(a, close, stats, at),
-                    false => float::compare(a, b, close, stats, at),
+                match close.measure {
+                    Measure::Quaternion(places) => {
+                        quaternion::compare(a, b, places, close, stats, at)
+                    }
+                    _ if equal => float::equal(a, close, stats, at),
+                    _ => float::compare(a, b, close, stats, at),
                 }
             }};
         }
@@ -301,7 +308,11 @@ impl PairWalk<'_> {
     /// Names the elements of a leaf that violate.
     fn number_evidence(&mut self, primitive: Primitive, part: &Part, a: &[u8], b: &[u8]) {
         let Some(leaf) = self.plan.leaves.get(part.leaf) else { return };
-        let size = primitive.size();
+        // A quaternion is named as a whole.
+        let size = match leaf.close.measure {
+            Measure::Quaternion(_) => 4 * primitive.size(),
+            _ => primitive.size(),
+        };
         for (n, (a, b)) in a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate() {
             if !self.partial.wants_evidence() {
                 return;

@@ -3,10 +3,12 @@
 
 mod compile;
 mod layout;
+mod quaternion;
 mod validate;
 
 pub(super) use validate::step_over;
 
+use super::compare::Places;
 use super::policy::{Decision, Effect, FieldKind, Resolver, Tolerance};
 use super::{SchemaFinding, SchemaFindingKind};
 use crate::codec::Plan;
@@ -99,6 +101,9 @@ pub(super) enum Measure {
     Ulp(u64),
     /// The difference less whole turns of this size.
     Angle { turn: f64 },
+    /// The angle between two rotations, of numbers at these places of either
+    /// side.
+    Quaternion([Places; 2]),
 }
 
 /// A step of a walk. Leaves are indices into [`PairPlan::leaves`]; in a

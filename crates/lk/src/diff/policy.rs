@@ -9,7 +9,7 @@ mod span;
 use serde::{Deserialize, Serialize};
 
 pub(super) use effect::larger;
-pub use effect::{AngleUnit, Effect, Form, Tolerance};
+pub use effect::{AngleUnit, Effect, Form, QuaternionOrder, Tolerance};
 pub use glob::Glob;
 pub(super) use glob::{FieldPath, quote_key};
 pub(super) use resolve::{Decision, FieldKind, Resolver};
@@ -128,7 +128,9 @@ impl Policy {
         for rule in &self.rules {
             let valid = match rule.effect {
                 Effect::Close(tolerance) => tolerance.is_valid(),
-                Effect::Angle { abs, .. } => Tolerance::sum(abs.unwrap_or(0.0), 0.0).is_valid(),
+                Effect::Angle { abs, .. } | Effect::Quaternion { abs, .. } => {
+                    Tolerance::sum(abs.unwrap_or(0.0), 0.0).is_valid()
+                }
                 _ => true,
             };
             if !valid {

@@ -229,7 +229,7 @@ pub struct ValueCounts {
     /// Scalars compared.
     pub compared: u64,
     /// Equal bit for bit, or as numbers (0.0 and -0.0, NaN and NaN). Angles a
-    /// whole turn apart are `within`.
+    /// whole turn apart are `within`, as a quaternion and its negative are.
     pub equal: u64,
     /// Unequal, within tolerance.
     pub within: u64,
@@ -254,7 +254,8 @@ pub struct ValueCounts {
 }
 
 /// Statistics of `candidate - reference`, over pairs where that is finite; of
-/// an angle, of what is left of it without whole turns.
+/// an angle, of what is left of it without whole turns; of a quaternion, of the
+/// angle between two, once for its four scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ErrorStats {
     /// Numbers that went in.

@@ -5,6 +5,7 @@ mod closeness;
 mod laws;
 mod mutations;
 mod payloads;
+mod quaternions;
 mod schemas;
 
 use std::collections::BTreeMap;

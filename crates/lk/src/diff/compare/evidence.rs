@@ -2,8 +2,9 @@
 
 use super::float::{self, FloatBytes, Standing};
 use super::integer::{self, Integer};
+use super::quaternion;
 use crate::diff::MismatchKind;
-use crate::diff::plan::Close;
+use crate::diff::plan::{Close, Measure};
 use crate::schema::Primitive;
 use crate::value::Scalar;
 
@@ -19,8 +20,21 @@ pub(super) struct Violation {
     pub(super) error: Option<f64>,
 }
 
-/// Looks at one pair of numbers; `None` where they don't violate.
+/// Looks at one pair of numbers, or of quaternions; `None` where they don't
+/// violate.
 pub(super) fn number(primitive: Primitive, a: &[u8], b: &[u8], close: &Close) -> Option<Violation> {
+    if let Measure::Quaternion(places) = close.measure {
+        return match primitive {
+            Primitive::Float32 => {
+                let (a, b) = (a.as_chunks::<4>().0, b.as_chunks::<4>().0);
+                quaternion::violation(a, b, places, close)
+            }
+            _ => {
+                let (a, b) = (a.as_chunks::<8>().0, b.as_chunks::<8>().0);
+                quaternion::violation(a, b, places, close)
+            }
+        };
+    }
     match primitive {
         Primitive::Float64 => {
             let (a, b): ([u8; 8], [u8; 8]) = (a.try_into().ok()?, b.try_into().ok()?);

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::{count_of, flat, layout_field, min_size, push};
+use super::quaternion;
 use super::{
     ByName, Close, Elements, FieldsPlan, Leaf, LeafSide, NamedField, Op, PairPlan, Payloads,
     Records, SidePlan, kind_of,
 };
 use crate::codec::layout::Count;
-use crate::diff::policy::{Effect, FieldKind, FieldPath, Resolver, quote_key};
+use crate::diff::policy::{Decision, Effect, FieldKind, FieldPath, Resolver, quote_key};
 use crate::diff::{SchemaFinding, SchemaFindingKind};
 use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive, Schema};
 
@@ -85,14 +86,14 @@ fn count_decisions(leaves: &[Leaf], resolver: &mut Resolver<'_>) {
 
 /// Where in a message the compiler is.
 #[derive(Clone)]
-struct Place {
-    glob: FieldPath,
+pub(super) struct Place {
+    pub(super) glob: FieldPath,
     /// As reports show it, without the key.
     text: String,
     /// The same, cut at its indices.
     pieces: Vec<String>,
     /// As rules write it, with the key.
-    name: String,
+    pub(super) name: String,
 }
 
 impl Place {
@@ -102,7 +103,7 @@ impl Place {
         Place { glob: FieldPath::key(key), text: String::new(), pieces: vec![String::new()], name }
     }
 
-    fn field(&self, name: &str, resolver: &mut Resolver<'_>) -> Place {
+    pub(super) fn field(&self, name: &str, resolver: &mut Resolver<'_>) -> Place {
         let mut place = self.clone();
         let dot = if self.text.is_empty() { "" } else { "." };
         place.text.push_str(&format!("{dot}{name}"));
@@ -115,7 +116,7 @@ impl Place {
         place
     }
 
-    fn element(&self, index: Option<usize>) -> Place {
+    pub(super) fn element(&self, index: Option<usize>) -> Place {
         let mut place = self.clone();
         let shown = index.map_or_else(|| "[*]".to_owned(), |i| format!("[{i}]"));
         place.text.push_str(&shown);
@@ -126,18 +127,20 @@ impl Place {
     }
 }
 
-struct Compiler<'r, 'p> {
-    resolver: &'r mut Resolver<'p>,
+pub(super) struct Compiler<'r, 'p> {
+    pub(super) resolver: &'r mut Resolver<'p>,
     leaves: Vec<Leaf>,
     findings: Vec<SchemaFinding>,
     /// Elements that some rule asks for by number.
     indices: BTreeSet<usize>,
+    /// Within what is a quaternion on one side alone: no mistake of the rule.
+    pub(super) torn: bool,
 }
 
 impl<'r, 'p> Compiler<'r, 'p> {
     fn new(resolver: &'r mut Resolver<'p>) -> Compiler<'r, 'p> {
         let indices = resolver.rules().iter().flat_map(|rule| rule.glob.indices()).collect();
-        Compiler { resolver, leaves: Vec::new(), findings: Vec::new(), indices }
+        Compiler { resolver, leaves: Vec::new(), findings: Vec::new(), indices, torn: false }
     }
 
     /// Compares two message types: as they lie where they are alike, else by
@@ -146,6 +149,20 @@ impl<'r, 'p> Compiler<'r, 'p> {
         if message_like(a, b) {
             return self.message(a, at, LeafSide::Both);
         }
+        if let Some(op) = self.quaternion(a, b, at, LeafSide::Both) {
+            self.order(a, b, at);
+            return vec![op];
+        }
+        let outer = self.torn;
+        let one = [a, b].iter().any(|ty| quaternion::of_message(ty).is_some());
+        let probed = self.resolver.decide(&at.glob, FieldKind::Message);
+        self.torn |= one && probed.quaternion().is_some();
+        let ops = self.by_name(a, b, at);
+        self.torn = outer;
+        ops
+    }
+
+    fn by_name(&mut self, a: &MessageType, b: &MessageType, at: &Place) -> Vec<Op> {
         let (names_a, names_b) = (names(a), names(b));
         let mut fields = Vec::new();
         for (i, field) in a.fields.iter().enumerate() {
@@ -261,6 +278,9 @@ impl<'r, 'p> Compiler<'r, 'p> {
     }
 
     fn message(&mut self, ty: &MessageType, at: &Place, side: LeafSide) -> Vec<Op> {
+        if let Some(op) = self.quaternion(ty, ty, at, side) {
+            return vec![op];
+        }
         let mut ops = Vec::new();
         for field in &ty.fields {
             let place = at.field(&field.name, self.resolver);
@@ -309,6 +329,9 @@ impl<'r, 'p> Compiler<'r, 'p> {
             _ => (FieldKind::Exact, false),
         };
         let place = if count == Count::One { at.clone() } else { at.element(None) };
+        if let Some(leaf) = self.quaternion_array(element, count, at, side) {
+            return Elements { leaf, special: Vec::new() };
+        }
         let leaf = self.leaf(&place, element.to_string(), kind, is_number, side);
         let mut special = Vec::new();
         for index in self.candidates(count) {
@@ -356,7 +379,7 @@ impl<'r, 'p> Compiler<'r, 'p> {
     }
 
     /// Elements that may have rules of their own.
-    fn candidates(&self, count: Count) -> Vec<usize> {
+    pub(super) fn candidates(&self, count: Count) -> Vec<usize> {
         let len = match count {
             Count::One => 0,
             Count::Array(len) => len,
@@ -379,15 +402,27 @@ impl<'r, 'p> Compiler<'r, 'p> {
             self.resolver.misfit(&decision, &at.name, &why, side == LeafSide::Both);
             decision.make_exact();
         }
-        self.leaves.push(Leaf {
-            path: at.text.clone(),
-            pieces: at.pieces.clone(),
-            type_name,
-            close: Close::from(&decision),
-            decision,
-            side,
-            is_number,
-        });
+        if decision.quaternion().is_some() {
+            let why = format!("it is `{type_name}`; {}", quaternion::NEEDS);
+            let both = side == LeafSide::Both && !self.torn;
+            self.resolver.misfit(&decision, &at.name, &why, both);
+            decision.make_exact();
+        }
+        let close = Close::from(&decision);
+        self.push_leaf(at, type_name, decision, close, is_number, side)
+    }
+
+    pub(super) fn push_leaf(
+        &mut self,
+        at: &Place,
+        type_name: String,
+        decision: Decision,
+        close: Close,
+        is_number: bool,
+        side: LeafSide,
+    ) -> usize {
+        let (path, pieces) = (at.text.clone(), at.pieces.clone());
+        self.leaves.push(Leaf { path, pieces, type_name, close, decision, side, is_number });
         self.leaves.len() - 1
     }
 }

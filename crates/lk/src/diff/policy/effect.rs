@@ -25,6 +25,15 @@ pub enum Effect {
         /// What the field is in.
         unit: AngleUnit,
     },
+    /// A message of x, y, z and w, or an array of four floats, that is a
+    /// rotation: `q` and `-q` are the same one, norms don't matter, and the
+    /// error is the angle between two.
+    Quaternion {
+        /// Largest angle, in radians; the default's `abs` where `None`.
+        abs: Option<f64>,
+        /// Of the elements of an array.
+        order: Option<QuaternionOrder>,
+    },
     /// As decided without this rule, but for what it says of NaN and the sign
     /// of zero.
     Keep,
@@ -73,6 +82,15 @@ pub enum AngleUnit {
     Radians,
     /// A turn is 360.
     Degrees,
+}
+
+/// How the four numbers of a quaternion lie in an array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum QuaternionOrder {
+    /// The scalar part first, as Eigen's constructor and MuJoCo have it.
+    Wxyz,
+    /// The scalar part last, as ROS and SciPy have it.
+    Xyzw,
 }
 
 impl Tolerance {
@@ -151,6 +169,24 @@ impl AngleUnit {
     }
 }
 
+impl QuaternionOrder {
+    pub(super) fn parse(name: &str) -> Result<QuaternionOrder, String> {
+        match name {
+            "wxyz" => Ok(QuaternionOrder::Wxyz),
+            "xyzw" => Ok(QuaternionOrder::Xyzw),
+            _ => Err(format!("`{name}` is no order of quaternions; expected `wxyz` or `xyzw`")),
+        }
+    }
+
+    /// Positions of w, x, y and z.
+    pub(in crate::diff) fn places(self) -> [u8; 4] {
+        match self {
+            QuaternionOrder::Wxyz => [0, 1, 2, 3],
+            QuaternionOrder::Xyzw => [3, 0, 1, 2],
+        }
+    }
+}
+
 /// `abs=1e-6`, `rel=0.1`, `abs=1e-6,rel=0.1,form=max_ref`, `exact`.
 impl fmt::Display for Tolerance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -176,6 +212,14 @@ impl fmt::Display for Effect {
             Effect::Dtype => f.write_str("dtype"),
             Effect::Angle { abs, unit } => {
                 f.write_str(if *unit == AngleUnit::Degrees { "angle=deg" } else { "angle" })?;
+                abs.map_or(Ok(()), |abs| write!(f, ",abs={abs:?}"))
+            }
+            Effect::Quaternion { abs, order } => {
+                f.write_str(match order {
+                    None => "quaternion",
+                    Some(QuaternionOrder::Wxyz) => "quaternion=wxyz",
+                    Some(QuaternionOrder::Xyzw) => "quaternion=xyzw",
+                })?;
                 abs.map_or(Ok(()), |abs| write!(f, ",abs={abs:?}"))
             }
             Effect::Keep => Ok(()),

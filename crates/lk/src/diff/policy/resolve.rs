@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::effect::{Effect, Tolerance};
+use super::effect::{Effect, QuaternionOrder, Tolerance};
 use super::glob::{FieldPath, Match};
 use super::rule::Rule;
 use super::{Defaults, Policy};
@@ -20,6 +20,9 @@ pub(crate) enum FieldKind {
     Integer,
     /// Bool, text, opaque bytes: takes none.
     Exact,
+    /// A message as a whole, to see what it is; its fields are decided by
+    /// themselves.
+    Message,
 }
 
 impl FieldKind {
@@ -51,9 +54,24 @@ impl Decision {
     pub(crate) fn tolerance(&self) -> Tolerance {
         match self.effect {
             Effect::Close(tolerance) => tolerance,
-            Effect::Angle { abs, .. } => Tolerance::sum(abs.unwrap_or(0.0), 0.0),
+            Effect::Angle { abs, .. } | Effect::Quaternion { abs, .. } => {
+                Tolerance::sum(abs.unwrap_or(0.0), 0.0)
+            }
             _ => Tolerance::EXACT,
         }
+    }
+
+    /// The order of the array, if it is one, where it is a quaternion.
+    pub(crate) fn quaternion(&self) -> Option<Option<QuaternionOrder>> {
+        match self.effect {
+            Effect::Quaternion { order, .. } => Some(order),
+            _ => None,
+        }
+    }
+
+    /// Whether one rule decided both, flags aside.
+    pub(crate) fn same_rule(&self, other: &Decision) -> bool {
+        self.rule == other.rule
     }
 
     /// Takes back a meaning that the field can't have.
@@ -140,13 +158,19 @@ impl<'a> Resolver<'a> {
             let applies = match (rule.effect, kind) {
                 (Effect::Close(_) | Effect::Dtype, FieldKind::Exact) => false,
                 (Effect::Close(_) | Effect::Dtype, FieldKind::Integer) => found == Match::Names,
-                (Effect::Ulp(_) | Effect::Keep, kind) => kind.is_float(),
+                (Effect::Keep, kind) => kind.is_float(),
+                (Effect::Ulp(_), kind) => kind.is_float() || kind == FieldKind::Message,
                 _ => true,
             };
             if !applies {
                 continue;
             }
-            used.applicable |= !matches!(rule.effect, Effect::Angle { .. }) || kind.is_float();
+            used.applicable |= match rule.effect {
+                Effect::Angle { .. } => kind.is_float(),
+                Effect::Quaternion { .. } => kind.is_float() || kind == FieldKind::Message,
+                // What is in a message takes it, or doesn't.
+                _ => kind != FieldKind::Message,
+            };
             if rule.effect == Effect::Keep {
                 say.flags = Some(i);
                 say.nan_equal = rule.nan_equal.or(say.nan_equal);
@@ -167,6 +191,10 @@ impl<'a> Resolver<'a> {
                 let abs = self.default_for(kind).map(|tolerance| tolerance.abs);
                 Effect::Angle { abs, unit }
             }
+            Some(Effect::Quaternion { abs: None, order }) => {
+                let abs = self.default_for(kind).map(|tolerance| tolerance.abs);
+                Effect::Quaternion { abs, order }
+            }
             Some(effect) => effect,
             None => self.default_for(kind).map_or(Effect::Exact, Effect::Close),
         };
@@ -178,7 +206,7 @@ impl<'a> Resolver<'a> {
         let mut text = effect.to_string();
         if effect == Effect::Ignore {
             text.extend(reason.iter().map(|reason| format!(": {reason}")));
-        } else if kind.is_float() {
+        } else if kind.is_float() && !matches!(effect, Effect::Quaternion { .. }) {
             text.push_str(if nan_equal { "" } else { ",nan_equal=false" });
             text.push_str(if signed_zero { ",signed_zero" } else { "" });
         }
@@ -261,7 +289,7 @@ fn by_width(kind: FieldKind) -> Option<Tolerance> {
     match kind {
         FieldKind::Float32 => Some(Tolerance::of_float32()),
         FieldKind::Float64 => Some(Tolerance::of_float64()),
-        FieldKind::Integer | FieldKind::Exact => None,
+        FieldKind::Integer | FieldKind::Exact | FieldKind::Message => None,
     }
 }
 

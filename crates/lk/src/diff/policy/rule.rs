@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::effect::{AngleUnit, Effect, Form, Tolerance};
+use super::effect::{AngleUnit, Effect, Form, QuaternionOrder, Tolerance};
 use super::glob::Glob;
 use crate::error::{Error, Result};
 
@@ -26,6 +26,13 @@ use crate::error::{Error, Result};
 ///   error is the difference that is left, at most half a turn. `abs=` is its
 ///   tolerance, the default's unless given. A field that is no float is an
 ///   error.
+/// - `quaternion`, for a message of x, y, z and w, or `quaternion=wxyz`,
+///   `quaternion=xyzw`, for an array of four floats in that order: a rotation,
+///   so that q and -q are the same and norms don't matter. The error is the
+///   angle between the two in radians, and `abs=` is its tolerance. A zero norm,
+///   NaN or infinity on either side is a violation. The four scalars are
+///   counted as equal, within or violations together, in one entry with the
+///   path of the quaternion, and the error once. Any other field is an error.
 /// - `exact`, `ignore`.
 ///
 /// Beside any of these, `nan_equal=false` makes NaN equal nothing, and
@@ -69,7 +76,7 @@ impl fmt::Display for Rule {
 
 /// Effects that mean nothing for everything.
 fn needs_pattern(effect: &Effect) -> bool {
-    matches!(effect, Effect::Ignore | Effect::Angle { .. })
+    matches!(effect, Effect::Ignore | Effect::Angle { .. } | Effect::Quaternion { .. })
 }
 
 impl FromStr for Rule {
@@ -118,6 +125,7 @@ struct Parts {
     #[serde(default)]
     dtype: bool,
     angle: Option<Choice>,
+    quaternion: Option<Choice>,
     #[serde(default)]
     exact: bool,
     #[serde(default)]
@@ -129,7 +137,7 @@ struct Parts {
     glob: Option<String>,
 }
 
-/// `angle = true`, or `angle = "deg"`.
+/// `angle = true`, or `angle = "deg"`; `quaternion = "wxyz"`.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Choice {
@@ -138,12 +146,15 @@ enum Choice {
 }
 
 impl Choice {
-    /// What the name means; the default where it only is.
-    fn read<T: Default>(self, parse: fn(&str) -> Result<T, String>) -> Result<Option<T>, String> {
+    fn new(text: Option<&str>) -> Choice {
+        text.map_or(Choice::Is(true), |text| Choice::Named(text.to_owned()))
+    }
+
+    /// Whether it holds, and what the name means where there is one.
+    fn read<T>(self, parse: fn(&str) -> Result<T, String>) -> Result<Option<Option<T>>, String> {
         match self {
-            Choice::Is(false) => Ok(None),
-            Choice::Is(true) => Ok(Some(T::default())),
-            Choice::Named(name) => parse(&name).map(Some),
+            Choice::Is(is) => Ok(is.then_some(None)),
+            Choice::Named(name) => parse(&name).map(|value| Some(Some(value))),
         }
     }
 }
@@ -172,16 +183,14 @@ impl Parts {
                 let flag = flag(name, text.unwrap_or("true"))?;
                 once(self.signed_zero.replace(flag).is_some())
             }
-            ("angle", text) => {
-                let choice = text.map_or(Choice::Is(true), |text| Choice::Named(text.to_owned()));
-                once(self.angle.replace(choice).is_some())
-            }
+            ("angle", text) => once(self.angle.replace(Choice::new(text)).is_some()),
+            ("quaternion", text) => once(self.quaternion.replace(Choice::new(text)).is_some()),
             ("dtype", None) => once(std::mem::replace(&mut self.dtype, true)),
             ("exact", None) => once(std::mem::replace(&mut self.exact, true)),
             ("ignore", None) => once(std::mem::replace(&mut self.ignore, true)),
             _ => Err(format!(
                 "`{item}` is not understood; expected a number, `abs=`, `rel=`, `form=`, `ulp=`, \
-                 `dtype`, `angle`, `exact`, `ignore`, `nan_equal=`, `signed_zero` or `reason=`{}",
+                 `dtype`, `angle`, `quaternion`, `exact`, `ignore`, `nan_equal=`, `signed_zero` or `reason=`{}",
                 if bare { ", or a pattern and a colon before it" } else { "" }
             )),
         }
@@ -193,16 +202,24 @@ impl Parts {
             return Err("a tolerance must be finite and not negative".to_owned());
         }
         let angle = self.angle.map_or(Ok(None), |choice| choice.read(AngleUnit::parse))?;
+        let quaternion =
+            self.quaternion.map_or(Ok(None), |choice| choice.read(QuaternionOrder::parse))?;
         let close = self.abs.is_some() || self.rel.is_some();
         if self.form.is_some() && !close {
             return Err("`form` says how `abs` and `rel` make one bound, and there is none".into());
         }
         let mut effects = Vec::new();
-        if let Some(unit) = angle {
+        if angle.is_some() || quaternion.is_some() {
             if self.rel.is_some() || self.form.is_some() {
-                return Err("the tolerance of an angle is `abs` alone".to_owned());
+                return Err("the tolerance of an angle or a rotation is `abs` alone".to_owned());
             }
-            effects.push(Effect::Angle { abs: self.abs, unit });
+            if self.signed_zero == Some(true) {
+                return Err("an angle or a rotation has no signed zero".to_owned());
+            }
+            let abs = self.abs;
+            let unit = |unit: Option<AngleUnit>| unit.unwrap_or_default();
+            effects.extend(angle.map(|given| Effect::Angle { abs, unit: unit(given) }));
+            effects.extend(quaternion.map(|order| Effect::Quaternion { abs, order }));
         } else if close {
             let (abs, rel) = (self.abs.unwrap_or(0.0), self.rel.unwrap_or(0.0));
             let form = self.form.unwrap_or_default();
@@ -225,9 +242,6 @@ impl Parts {
                 ));
             }
         };
-        if self.signed_zero == Some(true) && matches!(effect, Effect::Angle { .. }) {
-            return Err("an angle has no signed zero".to_owned());
-        }
         let (nan_equal, signed_zero) = (self.nan_equal, self.signed_zero);
         Ok(Rule { glob, effect, nan_equal, signed_zero, reason: self.reason })
     }
@@ -331,6 +345,9 @@ mod tests {
             "pose.yaw:angle",
             "pose.yaw:angle=deg,abs=0.5",
             "**:angle",
+            "pose.orientation:quaternion",
+            "q:quaternion=wxyz,abs=0.001",
+            "q:quaternion=xyzw",
         ] {
             assert_eq!(rule(text).to_string(), text);
             assert_eq!(rule(&rule(text).to_string()), rule(text));
@@ -366,6 +383,10 @@ mod tests {
             ("x:angle=grad", "`grad` is no unit"),
             ("x:angle,rel=1", "`abs` alone"),
             ("x:angle,ulp=1", "two things"),
+            ("x:angle,quaternion", "two things"),
+            ("x:quaternion=zyxw", "`zyxw` is no order"),
+            ("x:quaternion,rel=1", "`abs` alone"),
+            ("quaternion=wxyz", "needs a pattern"),
             ("x:angle,signed_zero", "no signed zero"),
         ] {
             let error = text.parse::<Rule>().unwrap_err().to_string();
