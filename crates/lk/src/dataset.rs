@@ -2,7 +2,7 @@
 //!
 //! A [`Dataset`] maps keys to channels of one type each, and holds their
 //! encoded samples in time order. Where the bytes live is a [`Backend`]:
-//! memory, an MCAP file.
+//! memory, an MCAP file, a pickle.
 //!
 //! ```
 //! use lk::{Dataset, Schema, Time, Value};
@@ -25,6 +25,7 @@ pub mod mcap;
 mod memory;
 pub mod ndjson;
 mod open;
+pub mod pickle;
 mod shape;
 mod value;
 mod view;

@@ -270,6 +270,30 @@ pub enum Error {
         path: String,
     },
 
+    /// A pickle that is damaged, or that holds more than plain data.
+    #[error("pickle refused at byte {offset}: {reason} ({path})")]
+    Pickle {
+        /// Offset of the opcode.
+        offset: u64,
+        /// What is wrong, naming the opcode or the global.
+        reason: String,
+        /// The file.
+        path: String,
+    },
+
+    /// Values or times of a pickled key that are no messages.
+    #[error("key {key}{}: {reason} ({path})", index_of(.index))]
+    PickledKey {
+        /// The key.
+        key: String,
+        /// Which value, from 0; `None` where all of them are meant.
+        index: Option<usize>,
+        /// What is wrong, naming the field.
+        reason: String,
+        /// The file.
+        path: String,
+    },
+
     /// A file asks for more memory than it is allowed to.
     #[error("{what} would take {actual} bytes, more than the limit of {limit} ({path})")]
     Limit {
@@ -329,6 +353,10 @@ fn named_in(type_name: &str, line: usize) -> String {
 /// `field x of `, or nothing where an error is about the message itself.
 fn field_of(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!("field {field} of ") }
+}
+
+fn index_of(index: &Option<usize>) -> String {
+    index.map_or_else(String::new, |index| format!(", index {index}"))
 }
 
 fn column_of(column: &str) -> String {

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::select::only_channel;
 use crate::types;
 
-/// Convert between .mcap, .csv and .ndjson, as the names say
+/// Convert between .mcap, .pkl, .csv and .ndjson, as the names say
 #[derive(Debug, clap::Args)]
 #[command(after_help = CSV)]
 pub(crate) struct Args {
@@ -254,10 +254,10 @@ impl Kind {
         match extension.as_deref() {
             Some("csv" | "tsv") => Ok(Kind::Csv),
             Some("ndjson" | "jsonl") => Ok(Kind::Ndjson),
-            Some("mcap") => Ok(Kind::Dataset),
+            Some("mcap" | "pkl" | "pickle") => Ok(Kind::Dataset),
             _ => Err(Error::Usage {
                 message: format!("can't tell by its name what {} is", path.display()),
-                hint: "name a file that ends in .mcap, .csv, .ndjson or .jsonl".to_owned(),
+                hint: "name a file that ends in .mcap, .pkl, .csv, .ndjson or .jsonl".to_owned(),
             }),
         }
     }

@@ -4,15 +4,15 @@ use std::io::Read;
 use std::path::Path;
 
 use super::mcap::{self, CreateOptions};
-use super::{Dataset, Facts};
+use super::{Dataset, Facts, pickle};
 use crate::error::{Error, Result};
 
 /// Bytes from the start of a file by which it is recognised.
 const HEAD_BYTES: u64 = 4096;
 
 impl Dataset {
-    /// Opens a file to read. What it is, its content says; today lk reads
-    /// MCAP files.
+    /// Opens a file to read. What it is, its content says; lk reads MCAP
+    /// files and Python's pickles (which run no code here).
     ///
     /// A file that was cut off or damaged opens with what is whole:
     /// [`Dataset::integrity`] says what is not.
@@ -20,7 +20,8 @@ impl Dataset {
     /// # Errors
     /// [`Error::NoSuchFile`], [`Error::Io`] where it can't be read; [`Error::NotADataset`]
     /// where it is something else, saying what it looks like;
-    /// [`Error::Damaged`] where it contradicts itself.
+    /// [`Error::Damaged`] where it contradicts itself; [`Error::Pickle`] and
+    /// [`Error::PickledKey`] for what a pickle may not hold.
     pub fn open(path: impl AsRef<Path>) -> Result<Dataset> {
         let path = path.as_ref();
         let display = || path.display().to_string();
@@ -50,11 +51,16 @@ impl Dataset {
             return Ok(Dataset::with_backend(Box::new(reader)));
         }
         let (looks, advice) = recognise(&head);
+        // Pickles of protocols 0 and 1 have no magic: their name counts.
+        let is_old_pickle = advice.is_none() && pickle::is_named_pickle(path);
+        if pickle::is_pickle(&head) || is_old_pickle {
+            return Ok(Dataset::with_backend(Box::new(pickle::Reader::open(path)?)));
+        }
         not(looks.to_owned(), advice.map(str::to_owned))
     }
 
-    /// Creates a file to write, of the kind that its extension says: `.mcap`.
-    /// The file ends with [`Dataset::close`].
+    /// Creates a file to write, of the kind that its extension says: `.mcap`,
+    /// `.pkl` or `.pickle`. The file ends with [`Dataset::close`].
     ///
     /// # Errors
     /// [`Error::FileExists`]; [`Error::NotADataset`] where the extension is
@@ -63,7 +69,8 @@ impl Dataset {
         Dataset::create_with(path, CreateOptions::default())
     }
 
-    /// As [`Dataset::create`], with options.
+    /// As [`Dataset::create`], with options, of which a pickle heeds
+    /// `overwrite` alone.
     ///
     /// # Errors
     /// As [`Dataset::create`]; no [`Error::FileExists`] where the options say
@@ -73,6 +80,10 @@ impl Dataset {
         let extension = path.extension().and_then(|extension| extension.to_str());
         if extension.is_some_and(|extension| extension.eq_ignore_ascii_case("mcap")) {
             let writer = mcap::Writer::create(path, options)?;
+            return Ok(Dataset::with_backend(Box::new(writer)));
+        }
+        if pickle::is_named_pickle(path) {
+            let writer = pickle::Writer::create(path, options.overwrite)?;
             return Ok(Dataset::with_backend(Box::new(writer)));
         }
         let reason = match extension {
@@ -157,7 +168,7 @@ fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
     const CONVERT: &str = "make it a .mcap file with `lk convert`";
     const READS: &str = "lk reads MCAP files; `lk convert` makes them of .csv and .ndjson";
     const RECORD_AGAIN: &str = "convert it to MCAP with the tools that it came from";
-    let magics: [(&[u8], &str, &str); 12] = [
+    let magics: [(&[u8], &str, &str); 10] = [
         (b"SQLite format 3\0", "it looks like a SQLite file, such as a rosbag2 .db3", RECORD_AGAIN),
         (b"#ROSBAG V", "it looks like a ROS 1 bag", RECORD_AGAIN),
         (b"version https://git-lfs", "it is a Git LFS pointer to a file", "run `git lfs pull`"),
@@ -167,8 +178,6 @@ fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
         (b"PK\x03\x04", "it looks like a zip archive", "unpack it first: `unzip`"),
         (b"\x89HDF\r\n", "it looks like an HDF5 file", RECORD_AGAIN),
         (b"PAR1", "it looks like a Parquet file", RECORD_AGAIN),
-        (b"\x80\x04\x95", "it looks like a Python pickle", RECORD_AGAIN),
-        (b"\x80\x05\x95", "it looks like a Python pickle", RECORD_AGAIN),
         (b"\x93NUMPY", "it looks like a NumPy array", RECORD_AGAIN),
     ];
     if head.is_empty() {
