@@ -50,12 +50,12 @@ impl Dataset {
             let reader = mcap::Reader::open(path, mcap::Limits::default())?;
             return Ok(Dataset::with_backend(Box::new(reader)));
         }
-        let (looks, advice) = recognise(&head);
-        // Pickles of protocols 0 and 1 have no magic: their name counts.
-        let is_old_pickle = advice.is_none() && pickle::is_named_pickle(path);
+        // Pickles of protocols 0 and 1 have no magic: their name counts too.
+        let is_old_pickle = pickle::is_named_pickle(path) && pickle::may_be_old(&head);
         if pickle::is_pickle(&head) || is_old_pickle {
             return Ok(Dataset::with_backend(Box::new(pickle::Reader::open(path)?)));
         }
+        let (looks, advice) = recognise(&head);
         not(looks.to_owned(), advice.map(str::to_owned))
     }
 

@@ -47,6 +47,12 @@ pub(crate) fn is_pickle(head: &[u8]) -> bool {
     matches!(head, [opcode::PROTO, 2..=5, ..])
 }
 
+/// Whether a file that begins with `head` can be a pickle of a container in
+/// protocol 0 or 1, which have no header.
+pub(crate) fn may_be_old(head: &[u8]) -> bool {
+    matches!(head, [opcode::MARK | opcode::EMPTY_DICT | opcode::EMPTY_LIST, ..])
+}
+
 /// Whether a file is meant to be a pickle by its name.
 pub(crate) fn is_named_pickle(path: &Path) -> bool {
     let extension = path.extension().and_then(|extension| extension.to_str());

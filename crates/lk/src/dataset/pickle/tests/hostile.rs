@@ -16,7 +16,8 @@ fn check(name: &str, bytes: &[u8], expected: &str) {
         Err(error) => error.to_string(),
     };
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(5), "{name} took {took:?}");
+    // Far less where nothing else runs; what isn't bounded never ends.
+    assert!(took < Duration::from_secs(30), "{name} took {took:?}");
     assert!(error.contains(expected), "{name}: {error}");
 }
 
