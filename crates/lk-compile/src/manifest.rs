@@ -125,6 +125,12 @@ impl Manifest {
         Ok(self.dir.join(&data.inputs))
     }
 
+    /// The path of the recording that is the reference, where there is one.
+    pub fn recording_path(&self) -> Option<PathBuf> {
+        let recording = self.file.reference.as_ref()?.recording.as_ref()?;
+        Some(self.dir.join(recording))
+    }
+
     /// The seed that programs are given.
     pub fn seed(&self) -> u64 {
         self.file.data.as_ref().map_or(0, |data| data.seed)

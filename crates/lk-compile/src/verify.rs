@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lk::Dataset;
-use lk::dataset::{Query, SequenceMeaning};
+use lk::dataset::{Query, Role, SequenceMeaning};
 use lk::diff::{self, DiffResult, Policy, REPORT_VERSION, Scope, Verdict};
 use lk::outcome::{CandidateOutcome, CandidateResult, ReferenceOutcome, VerifyOutcome};
 
@@ -60,17 +60,22 @@ pub fn verify(
         job.check_scaffold(program)?;
     }
     let output_dir = options.output_dir.clone().unwrap_or_else(|| default_output_dir(manifest));
+    let written = Written::new(&output_dir, reference_program.is_some(), &programs);
+    written.check_spares(&job.inputs)?;
+    if let Some(path) = manifest.recording_path() {
+        written.check_spares(&path)?;
+    }
     let reference = match reference_program {
         Some(program) => {
             let cache = options.cache_dir.as_deref().map(Cache::new);
-            let path = output_dir.join("reference.mcap");
+            let path = output_dir.join(REFERENCE_FILE);
             Reference::run(&job, program, cache.as_ref(), path, progress)?
         }
         None => Reference::recorded(&job, manifest)?,
     };
     let mut candidates = Vec::new();
     for (program, name) in programs {
-        let path = output_dir.join(format!("candidate-{name}.mcap"));
+        let path = output_dir.join(candidate_file(&name));
         let result = candidate(&job, &reference, program, manifest, &path, progress)?;
         candidates.push(CandidateOutcome { name, result });
     }
@@ -83,12 +88,43 @@ pub fn verify(
         candidates,
         notes: job.notes(),
     };
-    let path = output_dir.join("report.json");
+    let path = output_dir.join(REPORT_FILE);
     let mut json = serde_json::to_string_pretty(&outcome).map_err(Error::report(&path))?;
     json.push('\n');
     std::fs::create_dir_all(&output_dir).map_err(Error::io("create", &output_dir))?;
     std::fs::write(&path, json).map_err(Error::io("write", &path))?;
     Ok(outcome)
+}
+
+const REFERENCE_FILE: &str = "reference.mcap";
+const REPORT_FILE: &str = "report.json";
+
+fn candidate_file(name: &str) -> String {
+    format!("candidate-{name}.mcap")
+}
+
+/// The files that a verification writes, whatever was there before.
+struct Written(Vec<PathBuf>);
+
+impl Written {
+    fn new(dir: &Path, has_reference: bool, programs: &[(crate::Program, String)]) -> Written {
+        let candidates = programs.iter().map(|(_, name)| candidate_file(name));
+        let reference = has_reference.then(|| REFERENCE_FILE.to_owned());
+        let names = candidates.chain(reference).chain([REPORT_FILE.to_owned()]);
+        Written(names.map(|name| dir.join(name)).collect())
+    }
+
+    /// That a file which is read is none of those that are written.
+    fn check_spares(&self, read: &Path) -> Result<()> {
+        let Ok(read) = read.canonicalize() else { return Ok(()) };
+        let is_read = |path: &&PathBuf| path.canonicalize().is_ok_and(|path| path == read);
+        let Some(path) = self.0.iter().find(is_read) else { return Ok(()) };
+        Err(Error::Data {
+            message: "what is read here would be overwritten by a result".to_owned(),
+            path: path.display().to_string(),
+            hint: Some("name another folder for the results with `--out`".to_owned()),
+        })
+    }
 }
 
 /// The exit code of a verification that came to its end: 3 where a candidate
@@ -187,15 +223,27 @@ impl Reference {
 
     /// The recording that `lk.toml` names.
     fn recorded(job: &Job, manifest: &Manifest) -> Result<Reference> {
-        let given = manifest.file.reference.as_ref().and_then(|table| table.recording.as_ref());
-        let Some(given) = given else {
+        let Some(path) = manifest.recording_path() else {
             let hint = "add `[reference]` with `run = [...]`, or `recording = \"reference.mcap\"`";
             let message = "there is no reference to compare with";
             return Err(manifest.error_at(&[], message, Some(hint.to_owned())));
         };
-        let path = manifest.dir.join(given);
         let recording = path.display().to_string();
         let dataset = Dataset::open(&path).map_err(Error::context("can't read the reference"))?;
+        let checked = job.component.outputs.iter().chain(&job.component.states);
+        let is_input =
+            |key: &str| dataset.channel(key).is_ok_and(|view| view.channel().role == Role::Input);
+        if let Some(port) = checked.clone().find(|port| is_input(&port.key)) {
+            // It would be left out of the comparison, as inputs are.
+            return Err(Error::Data {
+                message: format!(
+                    "the reference calls key {:?} an input, which is what {} writes",
+                    port.key, port.name
+                ),
+                path: recording,
+                hint: Some("record it again, or correct the role of that key".to_owned()),
+            });
+        }
         for port in &job.component.outputs {
             if dataset.channel_id(&port.key).is_none() {
                 return Err(Error::Data {
@@ -251,7 +299,7 @@ fn made_by(candidate: &str, path: String) -> Error {
     Error::Data {
         message: format!("the reference is a recording of {candidate}, which it is to judge"),
         path,
-        hint: Some("record the original: `lk run` without `--candidate`".to_owned()),
+        hint: Some("record the original: `lk run --program reference`".to_owned()),
     }
 }
 

@@ -281,6 +281,60 @@ fn a_recording_serves_as_the_reference_unless_the_candidate_made_it() {
 }
 
 #[test]
+fn a_recording_that_calls_an_output_an_input_is_refused() {
+    let maker = folder(&program("well"), &[("good", "well")]);
+    verify_in(&maker);
+    let made = Dataset::open(maker.path().join("target/lk/reference.mcap")).unwrap();
+    let given = folder("[reference]\nrecording = \"given.mcap\"\n", &[("bad", "drifts")]);
+    let mut turned = Dataset::memory();
+    for channel in made.channels() {
+        let role = if channel.key == "sum" { Role::Input } else { channel.role };
+        turned.add_channel(Channel { role, ..channel.clone() }).unwrap();
+    }
+    for item in made.samples(&Query::default()).unwrap() {
+        let (id, sample) = item.unwrap();
+        turned.write_sample(id, sample).unwrap();
+    }
+    turned.set_facts(made.facts().clone()).unwrap();
+    save(&turned, &given.path().join("given.mcap")).unwrap();
+    // Left out as an input, it would let the broken candidate pass.
+    let error = verify_with(&given, &VerifyOptions::default()).unwrap_err();
+    let expected = "the reference calls key \"sum\" an input, which is what sum writes";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[test]
+fn results_never_overwrite_what_is_read() {
+    let folder = folder(&program("well"), &[("good", "well")]);
+    let path = folder.path().join("lk.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::create_dir(folder.path().join("results")).unwrap();
+    let inputs = folder.path().join("results/reference.mcap");
+    fs::rename(folder.path().join("inputs.mcap"), &inputs).unwrap();
+    fs::write(&path, text.replace("inputs.mcap", "results/reference.mcap")).unwrap();
+    let before = fs::read(&inputs).unwrap();
+    let into = |dir: &str| VerifyOptions {
+        output_dir: Some(folder.path().join(dir)),
+        ..VerifyOptions::default()
+    };
+    let error = verify_with(&folder, &into("results")).unwrap_err();
+    assert!(error.to_string().starts_with("what is read here would be overwritten"), "{error}");
+    assert!(error.hint().unwrap().contains("--out"));
+    assert_eq!(fs::read(&inputs).unwrap(), before);
+    verify_with(&folder, &into("elsewhere")).unwrap();
+
+    let made = folder.path().join("elsewhere/candidate-good.mcap");
+    let text = text.replace("inputs.mcap", "results/reference.mcap");
+    let original = program("well");
+    let given = "[reference]\nrecording = \"elsewhere/candidate-good.mcap\"\n";
+    fs::write(&path, text.replace(&original, given)).unwrap();
+    let before = fs::read(&made).unwrap();
+    let error = verify_with(&folder, &into("elsewhere")).unwrap_err();
+    assert!(error.to_string().starts_with("what is read here would be overwritten"), "{error}");
+    assert_eq!(fs::read(&made).unwrap(), before);
+}
+
+#[test]
 fn a_harness_that_is_out_of_date_is_an_error_before_anything_runs() {
     let folder = folder(&program("exits"), &[("good", "well")]);
     let text = fs::read_to_string(folder.path().join("lk.toml")).unwrap();
