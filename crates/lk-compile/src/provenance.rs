@@ -1,9 +1,11 @@
 //! What a recording came from, by content: the facts that say it, and the
 //! hashes in them.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use lk::codec::Plan;
 use sha2::{Digest, Sha256};
@@ -33,10 +35,14 @@ pub const UNDELIVERED: &str = "undelivered_inputs";
 /// Hash of a program: its commands, and the names and contents of all files
 /// in its folder.
 ///
+/// What links in it lead to counts too, files and whole folders, each folder
+/// once; of a link that leads nowhere, its text. A program whose links lead to
+/// more than can be read in a while has another hash each time.
+///
 /// Left out are `.git`, Python's `__pycache__`, the folder `except`, and,
-/// where the program has a build command, the folders `build` and `target`:
-/// what is in them comes from the rest. What the program takes from elsewhere
-/// (an interpreter, installed packages) is not seen.
+/// where the program has a build command, `build` and `target` right in its
+/// folder: what is in them comes from the rest. What the program takes from
+/// elsewhere (an interpreter, installed packages) is not seen.
 ///
 /// # Errors
 /// A file that can't be read.
@@ -46,11 +52,19 @@ pub fn program_hash(program: &Program, except: &Path) -> Result<String> {
         hash.number(command.len() as u64);
         command.iter().for_each(|part| hash.bytes(part.as_bytes()));
     }
-    let walk = Walk {
+    let mut walk = Walk {
         except: except.canonicalize().ok(),
         products: if program.build.is_some() { &["build", "target"] } else { &[] },
+        seen: HashMap::new(),
+        linked: Linked::default(),
     };
-    walk.folder(&program.dir, "", &mut hash)?;
+    walk.folder(&program.dir, "", false, &mut hash)?;
+    if walk.linked.is_too_much() {
+        // Not all of it was read, so that nobody can say it is the same again.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        hash.bytes(&now.as_nanos().to_le_bytes());
+        hash.number(std::process::id().into());
+    }
     Ok(hash.finish())
 }
 
@@ -132,44 +146,112 @@ impl Hash {
 }
 
 struct Walk<'a> {
-    except: Option<std::path::PathBuf>,
+    except: Option<PathBuf>,
     products: &'a [&'a str],
+    /// Folders that were come to, by their real paths, numbered.
+    seen: HashMap<PathBuf, u64>,
+    linked: Linked,
 }
 
+/// What was found in folders that links lead to.
+#[derive(Default)]
+struct Linked {
+    entries: u64,
+    bytes: u64,
+}
+
+impl Linked {
+    fn is_too_much(&self) -> bool {
+        self.entries > MAX_LINKED_ENTRIES || self.bytes > MAX_LINKED_BYTES
+    }
+}
+
+/// Entries in folders behind links that are looked at.
+const MAX_LINKED_ENTRIES: u64 = 20_000;
+/// Bytes of files in folders behind links that are read.
+const MAX_LINKED_BYTES: u64 = 4 << 30;
+
 impl Walk<'_> {
-    fn folder(&self, path: &Path, relative: &str, hash: &mut Hash) -> Result<()> {
-        if self.except.is_some() && path.canonicalize().ok() == self.except {
+    /// `is_linked`: a link led here.
+    fn folder(
+        &mut self,
+        path: &Path,
+        relative: &str,
+        is_linked: bool,
+        hash: &mut Hash,
+    ) -> Result<()> {
+        let real = path.canonicalize().map_err(Error::io("read", path))?;
+        if self.except.as_ref() == Some(&real) {
             return Ok(());
         }
-        let mut entries = fs::read_dir(path)
+        let number = self.seen.len() as u64;
+        if let Some(earlier) = self.seen.get(&real) {
+            // Which one it is, since a link on the way may lead elsewhere.
+            hash.bytes(relative.as_bytes());
+            hash.number(*earlier);
+            return Ok(());
+        }
+        // By its real path, which has no more links to follow each time.
+        let mut entries = fs::read_dir(&real)
             .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
             .map_err(Error::io("read", path))?;
+        self.seen.insert(real, number);
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
-            let path = entry.path();
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let relative = format!("{relative}/{name}");
-            let failed = |error| Error::io("read", &path)(error);
-            let kind = entry.file_type().map_err(failed)?;
-            if kind.is_dir() {
-                let is_product = self.products.contains(&&*name);
-                if !is_product && !matches!(&*name, ".git" | "__pycache__") {
-                    self.folder(&path, &relative, hash)?;
+            if is_linked {
+                self.linked.entries += 1;
+                if self.linked.is_too_much() {
+                    break;
                 }
-            } else if kind.is_symlink() {
-                hash.bytes(relative.as_bytes());
-                let target = fs::read_link(&path).map_err(failed)?;
-                hash.bytes(target.as_os_str().as_encoded_bytes());
-                // What it leads to counts too, unless that is a folder, which
-                // could lead back here.
-                if path.is_file() {
-                    hash.file(&path).map_err(failed)?;
-                }
-            } else if kind.is_file() {
-                hash.bytes(relative.as_bytes());
-                hash.file(&path).map_err(failed)?;
             }
+            match self.entry(&entry, relative, is_linked, hash) {
+                // What can't be read there can't be read by the program either.
+                Err(_) if is_linked => hash.bytes(b"unreadable"),
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(
+        &mut self,
+        entry: &fs::DirEntry,
+        folder: &str,
+        is_linked: bool,
+        hash: &mut Hash,
+    ) -> Result<()> {
+        let path = entry.path();
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let relative = format!("{folder}/{name}");
+        let failed = |error| Error::io("read", &path)(error);
+        let is_derived = matches!(&*name, ".git" | "__pycache__")
+            || folder.is_empty() && self.products.contains(&&*name);
+        let mut kind = entry.file_type().map_err(failed)?;
+        let is_link = kind.is_symlink();
+        if is_link {
+            hash.bytes(relative.as_bytes());
+            let target = fs::read_link(&path).map_err(failed)?;
+            hash.bytes(target.as_os_str().as_encoded_bytes());
+            // It may lead nowhere, or in a circle.
+            let Ok(about) = path.metadata() else { return Ok(()) };
+            kind = about.file_type();
+        }
+        if kind.is_dir() && !is_derived {
+            let folder = self.folder(&path, &relative, is_linked || is_link, hash);
+            match folder {
+                Err(_) if is_link => hash.bytes(b"unreadable"),
+                result => result?,
+            }
+        } else if kind.is_file() {
+            if is_linked {
+                self.linked.bytes += path.metadata().map_err(failed)?.len();
+                if self.linked.is_too_much() {
+                    return Ok(());
+                }
+            }
+            hash.bytes(relative.as_bytes());
+            hash.file(&path).map_err(failed)?;
         }
         Ok(())
     }
@@ -225,5 +307,92 @@ mod tests {
         assert_eq!(hash(&program), before, "lk's own results are no part of it");
         program.run.push("--fast".into());
         assert_ne!(hash(&program), before);
+    }
+
+    fn program_in(folder: &Path) -> Program {
+        Program {
+            label: "reference".into(),
+            dir: folder.join("program"),
+            build: Some(vec!["make".into()]),
+            run: vec!["./x".into()],
+            scaffold: None,
+            limits: LimitsTable::default(),
+        }
+    }
+
+    #[test]
+    fn what_is_behind_a_link_is_part_of_a_program() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program_in(folder.path());
+        let hash = || program_hash(&program, Path::new("/nowhere")).unwrap();
+        write(folder.path(), &[("program/a.py", "a"), ("shared/pkg/b.py", "b"), ("c.py", "c")]);
+        let link = |to: &str, name: &str| {
+            std::os::unix::fs::symlink(to, folder.path().join("program").join(name)).unwrap();
+        };
+        link("../shared", "shared");
+        link("../c.py", "c.py");
+        link("nothing", "dangling");
+        let mut last = hash();
+        assert_eq!(hash(), last);
+        for (name, text) in [("shared/pkg/b.py", "other"), ("c.py", "other"), ("shared/d.py", "")] {
+            write(folder.path(), &[(name, text)]);
+            assert_ne!(hash(), last, "{name}");
+            last = hash();
+        }
+        let dangling = folder.path().join("program/dangling");
+        fs::remove_file(&dangling).unwrap();
+        link("nothing else", "dangling");
+        assert_ne!(hash(), last);
+    }
+
+    #[test]
+    fn links_in_circles_come_to_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program_in(folder.path());
+        write(folder.path(), &[("program/sub/a.py", "a"), ("outside/b.py", "b")]);
+        for (to, name) in [
+            (".", "program/self"),
+            ("..", "program/sub/up"),
+            ("../../outside", "program/sub/outside"),
+            ("../program", "outside/back"),
+            ("loop", "program/loop"),
+        ] {
+            std::os::unix::fs::symlink(to, folder.path().join(name)).unwrap();
+        }
+        let hash = || program_hash(&program, Path::new("/nowhere")).unwrap();
+        let first = hash();
+        assert_eq!(hash(), first);
+        write(folder.path(), &[("outside/b.py", "other")]);
+        assert_ne!(hash(), first);
+    }
+
+    #[test]
+    fn links_to_more_than_can_be_read_never_hash_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program_in(folder.path());
+        write(folder.path(), &[("program/a.py", "a"), ("outside/b", "")]);
+        let large = File::create(folder.path().join("outside/large")).unwrap();
+        large.set_len(MAX_LINKED_BYTES + 1).unwrap();
+        std::os::unix::fs::symlink("../outside", folder.path().join("program/outside")).unwrap();
+        let hash = || program_hash(&program, Path::new("/nowhere")).unwrap();
+        assert_ne!(hash(), hash());
+    }
+
+    #[test]
+    fn only_what_is_right_in_the_folder_is_a_product() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program_in(folder.path());
+        let hash = || program_hash(&program, Path::new("/nowhere")).unwrap();
+        let sources = ["program/pkg/build/x.py", "program/pkg/target/y.py"];
+        write(folder.path(), &sources.map(|name| (name, "1")));
+        for name in sources {
+            let before = hash();
+            write(folder.path(), &[(name, "2")]);
+            assert_ne!(hash(), before, "{name}");
+        }
+        let before = hash();
+        write(folder.path(), &[("program/build/x.o", ""), ("program/target/x.o", "")]);
+        write(folder.path(), &[("program/pkg/__pycache__/x.pyc", "")]);
+        assert_eq!(hash(), before);
     }
 }

@@ -65,11 +65,20 @@ pub fn verify(
     if let Some(path) = manifest.recording_path() {
         written.check_spares(&path)?;
     }
+    let mut notes = job.notes();
     let reference = match reference_program {
         Some(program) => {
+            let dir = program.dir.display().to_string();
             let cache = options.cache_dir.as_deref().map(Cache::new);
             let path = output_dir.join(REFERENCE_FILE);
-            Reference::run(&job, program, cache.as_ref(), path, progress)?
+            let reference = Reference::run(&job, program, cache.as_ref(), path, progress)?;
+            if reference.outcome.cached {
+                notes.push(format!(
+                    "the reference's recording is from the cache, which doesn't see files \
+                     outside of {dir}: --no-cache runs it anew"
+                ));
+            }
+            reference
         }
         None => Reference::recorded(&job, manifest)?,
     };
@@ -86,7 +95,7 @@ pub fn verify(
         ticks: job.ticks.len() as u64,
         reference: reference.outcome,
         candidates,
-        notes: job.notes(),
+        notes,
     };
     let path = output_dir.join(REPORT_FILE);
     let mut json = serde_json::to_string_pretty(&outcome).map_err(Error::report(&path))?;
