@@ -55,7 +55,8 @@ impl Error {
     fn hint(&self) -> Option<String> {
         match self {
             Error::Lk(lk::Error::Import { .. }) => Some(
-                "`lk convert --help` says how to name times, types, fields and what to leave out"
+                "`lk convert --help` says how to name times, their unit (--time-unit), types, fields \
+                 and what to leave out"
                     .to_owned(),
             ),
             Error::Lk(error) => error.hint(),

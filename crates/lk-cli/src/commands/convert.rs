@@ -205,6 +205,12 @@ impl Args {
             let fields = import.columns.iter().map(|(_, field)| field.as_str()).collect::<Vec<_>>();
             notes.push(format!("the type is inferred, with fields {}", fields.join(", ")));
         }
+        if import.rounded_times > 0 {
+            notes.push(format!(
+                "{} of {} times are finer than a nanosecond, and were rounded to the nearest",
+                import.rounded_times, import.rows
+            ));
+        }
         note_order(import.out_of_order, "rows", notes);
         Ok(dataset)
     }

@@ -3,10 +3,17 @@
 use super::TimeUnit;
 use crate::time::Time;
 
+/// A time, and whether it is rounded.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Read {
+    pub(super) time: Time,
+    pub(super) rounded: bool,
+}
+
 /// The time that a decimal number of `unit`s is: `135.326642`, `-1.5e-3`.
 /// What is finer than a nanosecond is rounded to the nearest, halves to even.
 /// `None` where the text is no such number, or the time can't be held.
-pub(super) fn time(text: &str, unit: TimeUnit) -> Option<Time> {
+pub(super) fn time(text: &str, unit: TimeUnit) -> Option<Read> {
     let (negative, rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -24,26 +31,31 @@ pub(super) fn time(text: &str, unit: TimeUnit) -> Option<Time> {
     let digits = [whole, fraction].concat();
     let digits = digits.trim_start_matches('0');
     if digits.is_empty() {
-        return Some(Time::ZERO);
+        return Some(Read { time: Time::ZERO, rounded: false });
     }
     // The number of nanoseconds is `digits` times ten to this power.
     let fraction_len = i32::try_from(fraction.len()).ok()?;
     let power = exponent.checked_add(unit.digits())?.checked_sub(fraction_len)?;
-    let nanos = match u32::try_from(power) {
-        Ok(power) => digits.parse::<i128>().ok()?.checked_mul(10_i128.checked_pow(power)?)?,
+    let (nanos, rounded) = match u32::try_from(power) {
+        Ok(power) => {
+            let nanos = digits.parse::<i128>().ok()?.checked_mul(10_i128.checked_pow(power)?)?;
+            (nanos, false)
+        }
         Err(_) => {
             let cut = usize::try_from(power.unsigned_abs()).ok()?;
             if cut > digits.len() {
-                0
+                (0, true)
             } else {
                 let (kept, dropped) = digits.split_at(digits.len() - cut);
                 let kept = if kept.is_empty() { 0 } else { kept.parse::<i128>().ok()? };
-                kept + i128::from(rounds_up(kept, dropped))
+                let rounded = dropped.bytes().any(|digit| digit != b'0');
+                (kept + i128::from(rounds_up(kept, dropped)), rounded)
             }
         }
     };
     let signed = if negative { -nanos } else { nanos };
-    i64::try_from(signed).ok().map(Time::from_nanos)
+    let time = Time::from_nanos(i64::try_from(signed).ok()?);
+    Some(Read { time, rounded })
 }
 
 /// Whether `kept.dropped` is nearer to the next whole number than to `kept`.
@@ -62,7 +74,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, unit: TimeUnit, expected: Option<i64>) {
-        assert_eq!(time(text, unit).map(Time::as_nanos), expected, "{text}");
+        assert_eq!(time(text, unit).map(|read| read.time.as_nanos()), expected, "{text}");
     }
 
     #[test]

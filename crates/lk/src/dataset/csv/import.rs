@@ -63,13 +63,18 @@ pub struct Import {
     /// Rows whose time is before that of the row above. A dataset is read in
     /// order of time, so they come earlier than they stood.
     pub out_of_order: u64,
+    /// Rows whose time is finer than a nanosecond, and was rounded to the
+    /// nearest.
+    pub rounded_times: u64,
 }
 
 /// Reads a CSV file into a new key of `dataset`.
 ///
 /// The first line names the columns. Times are taken from the decimal text to
 /// the nanosecond, without a float in between. The file is read twice where
-/// the type is to be inferred.
+/// the type is to be inferred. A number that its float could only hold as an
+/// infinity or as 0 is an error, as is an integer in a column inferred to be
+/// `float64` that such a float would round.
 ///
 /// # Errors
 /// [`Error::Import`], naming line and column, for a row that has more or
@@ -109,14 +114,16 @@ pub fn import(path: &Path, dataset: &mut Dataset, options: &ImportOptions) -> Re
         columns,
         schema,
         out_of_order: 0,
+        rounded_times: 0,
     };
     let mut last = Time::MIN;
     table.rows(|line, row| {
         let text = row.get(time_index).unwrap_or_default();
-        let time = decimal::time(text.trim(), unit).ok_or_else(|| {
-            let reason = format!("{text:?} is not a time in {}", unit.name());
-            table.error(line, time_index, reason)
-        })?;
+        let decimal::Read { time, rounded } =
+            decimal::time(text.trim(), unit).ok_or_else(|| {
+                let reason = format!("{text:?} is not a time in {}", unit.name());
+                table.error(line, time_index, reason)
+            })?;
         for (index, leaf) in &targets {
             let datum = cell(leaf.kind, row.get(*index).unwrap_or_default(), options)
                 .map_err(|reason| table.error(line, *index, reason))?;
@@ -125,6 +132,7 @@ pub fn import(path: &Path, dataset: &mut Dataset, options: &ImportOptions) -> Re
         dataset.write_payload(id, plan.encode(&value)?, time)?;
         result.rows += 1;
         result.out_of_order += u64::from(time < last);
+        result.rounded_times += u64::from(rounded);
         last = time;
         Ok(())
     })?;
@@ -232,8 +240,8 @@ impl<'a> Table<'a> {
         let (line, first) = first.unwrap_or((1, String::new()));
         let unit = header::unit_by_size(&first, has_points);
         unit.ok_or_else(|| {
-            let reason = "neither the header nor the size of the times tells their unit: say \
-                          which of s, ms, us and ns it is";
+            let reason = "neither the header nor the size of the times tells their unit: give \
+                          the unit, one of s, ms, us and ns";
             self.error(line, time_index, reason)
         })
     }
@@ -328,6 +336,14 @@ impl<'a> Table<'a> {
                 );
                 return Err(self.error(*line, *index, reason));
             }
+            if let (Shape::Float, Some((line, text))) = (shapes.shape(), &shapes.inexact) {
+                let reason = format!(
+                    "{text:?} would be rounded as a float64, which is what the cells of the \
+                     column have in common; give a type with an int64, uint64 or string field, \
+                     or with a float64 if it may be rounded"
+                );
+                return Err(self.error(*line, *index, reason));
+            }
             let path = match field {
                 Some(field) => field.clone(),
                 None if header::is_path(header) => header.clone(),
@@ -409,12 +425,14 @@ struct CellShapes {
     numbers: u64,
     /// The first cell that is no number, with its line.
     no_number: Option<(u64, String)>,
+    /// The first cell that is an integer and no float, with its line.
+    inexact: Option<(u64, String)>,
 }
 
 impl Default for CellShapes {
     fn default() -> CellShapes {
         let (int, uint, bool) = (true, true, true);
-        CellShapes { int, uint, bool, cells: 0, numbers: 0, no_number: None }
+        CellShapes { int, uint, bool, cells: 0, numbers: 0, no_number: None, inexact: None }
     }
 }
 
@@ -433,6 +451,9 @@ impl CellShapes {
         } else if self.no_number.is_none() {
             self.no_number = Some((line, cell.to_owned()));
         }
+        if self.inexact.is_none() && is_rounded_integer(cell) {
+            self.inexact = Some((line, cell.to_owned()));
+        }
     }
 
     /// A cell that is no number in a column that is all but one of numbers.
@@ -450,4 +471,15 @@ impl CellShapes {
             _ => Shape::Text,
         }
     }
+}
+
+/// Whether a cell is an integer that is another one as a `float64`.
+fn is_rounded_integer(cell: &str) -> bool {
+    let digits = cell.trim_start_matches(['+', '-']).trim_start_matches('0');
+    // All integers of 15 digits are floats.
+    if digits.len() <= 15 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return false;
+    }
+    // What overflows is told by its own error, where it is read.
+    digits.parse::<f64>().is_ok_and(|float| float.is_finite() && format!("{float:.0}") != digits)
 }

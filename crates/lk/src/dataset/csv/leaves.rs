@@ -185,8 +185,27 @@ impl Kind {
             Primitive::Float32 => trimmed.parse().ok().map(Datum::Float32),
             Primitive::Float64 => trimmed.parse().ok().map(Datum::Float64),
         };
+        let float = match datum {
+            Some(Datum::Float32(float)) => Some(f64::from(float)),
+            Some(Datum::Float64(float)) => Some(float),
+            _ => None,
+        };
+        if float.is_some_and(|float| is_out_of_range(trimmed, float)) {
+            return Err(format!("in the range of {}", primitive.name()));
+        }
         let article = if primitive.name().starts_with('i') { "an" } else { "a" };
         datum.ok_or_else(|| format!("{article} {}", primitive.name()))
+    }
+}
+
+/// Whether the text of a float is a number too large for it, or too small.
+fn is_out_of_range(text: &str, float: f64) -> bool {
+    let number = text.split(['e', 'E']).next().unwrap_or_default();
+    let mut digits = number.bytes().filter(u8::is_ascii_digit);
+    match float {
+        // The text may also be `inf`.
+        _ if float.is_infinite() => digits.next().is_some(),
+        _ => float == 0.0 && digits.any(|digit| digit != b'0'),
     }
 }
 

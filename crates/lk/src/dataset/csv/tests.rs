@@ -161,7 +161,7 @@ fn what_does_not_fit_is_named() {
         (
             "time,x\n0,1\n20,2\n",
             options(),
-            "neither the header nor the size of the times tells their unit: say which of s, ms, us and ns it is (column time, line 2 of FILE)",
+            "neither the header nor the size of the times tells their unit: give the unit, one of s, ms, us and ns (column time, line 2 of FILE)",
         ),
     ] {
         assert_eq!(error(text, &options), expected);
@@ -179,6 +179,71 @@ fn a_stray_cell_does_not_turn_numbers_into_text() {
         "\"n/a\" is not a number, as 19 of 20 cells are; give a type if the column is text \
          (column x, line 15 of FILE)"
     );
+}
+
+#[test]
+fn integers_that_a_float_would_round_are_refused_unless_asked_for() {
+    let reason = "would be rounded as a float64, which is what the cells of the column have in \
+                  common; give a type with an int64, uint64 or string field, or with a float64 \
+                  if it may be rounded";
+    for text in
+        ["9007199254740993", "-9007199254740993", "18446744073709551615", "+0900719925474099300"]
+    {
+        let table = format!("t_s,x\n0,-0.5\n1,{text}\n");
+        let expected = format!("{text:?} {reason} (column x, line 3 of FILE)");
+        assert_eq!(error(&table, &options()), expected);
+    }
+    assert_eq!(
+        error("t_s,x\n0,18446744073709551615\n1,-1\n", &options()),
+        format!("\"18446744073709551615\" {reason} (column x, line 2 of FILE)")
+    );
+    let given = ImportOptions {
+        schema: Some(Schema::parse("demo/msg/T", "float64 x").unwrap()),
+        ..options()
+    };
+    for (text, options) in [
+        ("9007199254740992", &options()),
+        ("18446744073709551616", &options()),
+        ("100000000000000000000", &options()),
+        ("9007199254740993", &given),
+    ] {
+        let (dataset, _) = read(&format!("t_s,x\n0,-0.5\n1,{text}\n"), options);
+        let x = values(&dataset)[1].1.get("x").unwrap().as_f64();
+        assert_eq!(x, Some(text.parse().unwrap()));
+    }
+}
+
+#[test]
+fn numbers_beyond_the_range_of_a_float_are_refused() {
+    let with = |text| ImportOptions {
+        schema: Some(Schema::parse("demo/msg/T", text).unwrap()),
+        ..options()
+    };
+    for (text, options, name) in [
+        ("1e999", options(), "float64"),
+        ("-1e999", options(), "float64"),
+        ("1e-999", options(), "float64"),
+        ("-0.01E-999", with("float64 x"), "float64"),
+        ("1e39", with("float32 x"), "float32"),
+        ("1e-50", with("float32 x"), "float32"),
+    ] {
+        let table = format!("t_s,x\n0,0.5\n1,{text}\n");
+        let expected = format!("{text:?} is not in the range of {name} (column x, line 3 of FILE)");
+        assert_eq!(error(&table, &options), expected);
+    }
+    let (dataset, _) = read("t_s,x\n0,inf\n1,-Infinity\n2,0e-999\n3,-0.0\n4,5e-324\n", &options());
+    let floats: Vec<f64> =
+        values(&dataset).iter().map(|(_, v)| v.get("x").and_then(Datum::as_f64).unwrap()).collect();
+    assert_eq!(floats, [f64::INFINITY, f64::NEG_INFINITY, 0.0, 0.0, 5e-324]);
+}
+
+#[test]
+fn times_finer_than_a_nanosecond_are_rounded_and_counted() {
+    let text = "t_s,x\n0,1\n0.1000000000001,2\n0.200000000000,3\n0.2999999999999,4\n1e-30,5\n";
+    let (dataset, imported) = read(text, &options());
+    assert_eq!(imported.rounded_times, 3);
+    let times: Vec<i64> = values(&dataset).iter().map(|(time, _)| *time).collect();
+    assert_eq!(times, [0, 0, 100_000_000, 200_000_000, 300_000_000]);
 }
 
 #[test]
