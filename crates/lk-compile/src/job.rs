@@ -199,10 +199,9 @@ impl Job {
             notes.push("the inputs are unverified: not all of them has a checksum".to_owned());
         }
         if *lost_bytes > 0 || *lost_samples > 0 || !problems.is_empty() {
-            let problems = problems.join("; ");
+            let (lost, problems) = (lost(*lost_samples, *lost_bytes), problems.join("; "));
             notes.push(format!(
-                "the inputs are damaged, and what is whole of them was used: {lost_samples} \
-                 samples and {lost_bytes} bytes are lost ({problems})"
+                "the inputs are damaged, and what is whole of them was used: {lost} ({problems})"
             ));
         }
         let undelivered = self.ticks.undelivered();
@@ -220,6 +219,16 @@ impl Job {
     }
 }
 
+/// What is lost of inputs. Bytes without samples are those of a file that
+/// doesn't tell how many samples they held.
+fn lost(samples: u64, bytes: u64) -> String {
+    match (samples, bytes) {
+        (0, 0) => "nothing is known to be lost".to_owned(),
+        (0, bytes) => format!("{bytes} bytes are lost, with an unknown number of samples"),
+        (samples, bytes) => format!("{samples} samples and {bytes} bytes are lost"),
+    }
+}
+
 /// Writes a dataset to a file, over one that is there, making its folder.
 ///
 /// # Errors
@@ -232,4 +241,16 @@ pub fn save(dataset: &Dataset, path: &Path) -> Result<()> {
         Dataset::create_with(path, CreateOptions { overwrite: true, ..CreateOptions::default() })?;
     file.copy_from(dataset)?;
     Ok(file.close()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lost_samples_are_counted_only_where_they_are_known() {
+        assert_eq!(lost(2, 70), "2 samples and 70 bytes are lost");
+        assert_eq!(lost(0, 70), "70 bytes are lost, with an unknown number of samples");
+        assert_eq!(lost(0, 0), "nothing is known to be lost");
+    }
 }
