@@ -24,6 +24,11 @@ impl Cache {
         Cache { folder: cache_dir.join("lk").join("references") }
     }
 
+    /// Whether a program of this hash can be told from every other.
+    pub(crate) fn takes(program_hash: &str) -> bool {
+        !program_hash.starts_with(provenance::PARTIAL)
+    }
+
     /// Where the recording of this program on these inputs is, or would be.
     fn path(&self, built: &Built, job: &Job) -> PathBuf {
         let mut hash = Hash::new("reference");
@@ -36,6 +41,9 @@ impl Cache {
 
     /// The recording, if it is there, whole, and what its name says.
     pub(crate) fn find(&self, built: &Built, job: &Job) -> Option<(Dataset, RunOutcome)> {
+        if !Cache::takes(&built.hash) {
+            return None;
+        }
         let path = self.path(built, job);
         let mut dataset = Dataset::open(&path).ok()?;
         let run = std::fs::read(path.with_extension("json")).ok()?;
@@ -62,6 +70,9 @@ impl Cache {
         dataset: &Dataset,
         run: &RunOutcome,
     ) -> Result<()> {
+        if !Cache::takes(&built.hash) {
+            return Ok(());
+        }
         let path = self.path(built, job);
         let own =
             |extension: &str| path.with_extension(format!("{}.{extension}", std::process::id()));

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use lk::codec::Plan;
 use sha2::{Digest, Sha256};
@@ -23,6 +22,9 @@ pub const COMPONENT: &str = "component";
 pub const PROGRAM: &str = "program";
 /// Fact: [`program_hash`] of who ran.
 pub const PROGRAM_HASH: &str = "program_hash";
+/// What the hash of a program begins with that could not be read whole; it
+/// never stands for a recording in the cache.
+pub const PARTIAL: &str = "partial-";
 /// Fact: [`inputs_hash`] of what was delivered.
 pub const INPUTS_HASH: &str = "inputs_hash";
 /// Fact: the seed.
@@ -36,8 +38,9 @@ pub const UNDELIVERED: &str = "undelivered_inputs";
 /// in its folder.
 ///
 /// What links in it lead to counts too, files and whole folders, each folder
-/// once; of a link that leads nowhere, its text. A program whose links lead to
-/// more than can be read in a while has another hash each time.
+/// once; of a link that leads nowhere, its text. Where links lead to more than
+/// can be read in a while, the rest is not seen, and the hash begins with
+/// [`PARTIAL`].
 ///
 /// Left out are `.git`, Python's `__pycache__`, the folder `except`, and,
 /// where the program has a build command, `build` and `target` right in its
@@ -61,9 +64,7 @@ pub fn program_hash(program: &Program, except: &Path) -> Result<String> {
     walk.folder(&program.dir, "", false, &mut hash)?;
     if walk.linked.is_too_much() {
         // Not all of it was read, so that nobody can say it is the same again.
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        hash.bytes(&now.as_nanos().to_le_bytes());
-        hash.number(std::process::id().into());
+        return Ok(format!("{PARTIAL}{}", hash.finish()));
     }
     Ok(hash.finish())
 }
@@ -260,6 +261,7 @@ impl Walk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::Cache;
     use crate::manifest::LimitsTable;
 
     fn write(folder: &Path, files: &[(&str, &str)]) {
@@ -367,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn links_to_more_than_can_be_read_never_hash_alike() {
+    fn links_to_more_than_can_be_read_make_the_hash_partial() {
         let folder = tempfile::tempdir().unwrap();
         let program = program_in(folder.path());
         write(folder.path(), &[("program/a.py", "a"), ("outside/b", "")]);
@@ -375,7 +377,10 @@ mod tests {
         large.set_len(MAX_LINKED_BYTES + 1).unwrap();
         std::os::unix::fs::symlink("../outside", folder.path().join("program/outside")).unwrap();
         let hash = || program_hash(&program, Path::new("/nowhere")).unwrap();
-        assert_ne!(hash(), hash());
+        let first = hash();
+        assert!(first.starts_with(PARTIAL), "{first}");
+        assert_eq!(hash(), first, "no clock in it");
+        assert!(!Cache::takes(&first));
     }
 
     #[test]

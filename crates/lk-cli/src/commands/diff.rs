@@ -49,12 +49,20 @@ Rules: the last one that matches a field decides it.
   pose.q:quaternion,abs=1e-3 an angle in radians, q = -q; quaternion=wxyz for arrays
   **:signed_zero             -0.0 differs from 0.0; nan_equal=false: NaN from NaN
   **.stamp:ignore,reason=... left out, and reported as such
-  scan.ranges[*]:exact       bit for bit; elements by number or *
+  scan.ranges[*]:exact       no tolerance at all; elements by number or *
   '\"/imu/data\".gyro:rel=0.1' a key with dots or slashes is quoted
 `*` stops at a dot, `**` doesn't. A rule that matches nothing is a mistake.";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let policy = policy(args)?;
+    if let Some(output) = args.output.as_deref().and_then(|path| path.canonicalize().ok())
+        && [&args.a, &args.b].iter().any(|read| read.canonicalize().is_ok_and(|r| r == output))
+    {
+        return Err(Error::Usage {
+            message: format!("the report would overwrite what is compared: {}", output.display()),
+            hint: "name another file with --output".to_owned(),
+        });
+    }
     let a = Dataset::open(&args.a)?;
     let b = Dataset::open(&args.b)?;
     let spinner = ctx.spinner("comparing");

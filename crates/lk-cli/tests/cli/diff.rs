@@ -38,6 +38,16 @@ fn check(a: &str, b: &str, args: &[&str], code: i32) -> String {
 }
 
 #[test]
+fn a_report_never_overwrites_a_recording() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1\n");
+    dataset(&folder, "b.mcap", "0,1\n");
+    let ran = folder.lk(&["diff", "a.mcap", "b.mcap", "-o", "./b.mcap"]).expect(2);
+    assert!(ran.stderr.contains("the report would overwrite what is compared"), "{}", ran.stderr);
+    folder.lk(&["diff", "a.mcap", "b.mcap"]).expect(0);
+}
+
+#[test]
 fn the_exit_code_is_0_exactly_when_nothing_differs() {
     let a = "0,1.0\n1,2.0\n2,3.0\n";
     check(a, a, &[], 0);
