@@ -158,8 +158,11 @@ impl Manifest {
         self.check_ports()?;
         self.check_tick()?;
         self.check_reference()?;
+        self.check_scope()?;
         for (name, candidate) in &file.candidates {
-            if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+            if name.is_empty()
+                || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+            {
                 let message = format!("candidate name {name:?} can't name a file");
                 let hint = "use letters, digits, `_` and `-`";
                 return Err(self.error_at(&["candidates", name], message, Some(hint.into())));
@@ -249,6 +252,21 @@ impl Manifest {
             }
             _ => Ok(()),
         }
+    }
+
+    /// That nobody is promised a comparison of the inputs, which both sides
+    /// were given.
+    fn check_scope(&self) -> Result<()> {
+        let given = toml::from_str::<toml::Table>(&self.text).ok();
+        let scope = given.as_ref().and_then(|file| file.get("tolerance")?.get("scope")?.as_str());
+        if scope == Some("all") {
+            let message =
+                "`scope = \"all\"` has no effect in verify, which compares outputs and state";
+            let hint =
+                "leave `scope` out; `lk diff` compares the keys of two files whatever their role";
+            return Err(self.error_at(&["tolerance", "scope"], message, Some(hint.into())));
+        }
+        Ok(())
     }
 
     fn check_reference(&self) -> Result<()> {

@@ -170,11 +170,17 @@ fn candidate(
     save(&recorded.dataset, path)?;
     progress(Progress::Comparing { program: &built.program.label });
     let policy = policy(&manifest.file.tolerance, [&reference.dataset, &recorded.dataset])?;
-    let diff = DiffResult {
+    let mut diff = DiffResult {
         reference: reference.outcome.recording.clone(),
         candidate: path.display().to_string(),
         ..diff::diff(&reference.dataset, &recorded.dataset, &policy)?
     };
+    let (errors, ticks) = (recorded.outcome.n_component_errors, recorded.outcome.ticks);
+    if errors > ticks / 2 {
+        diff.notes.push(format!(
+            "the component erred at {errors} of {ticks} ticks, so few outputs were compared"
+        ));
+    }
     Ok(CandidateResult::Compared { run: recorded.outcome, diff: Box::new(diff) })
 }
 

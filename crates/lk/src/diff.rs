@@ -7,6 +7,7 @@ mod inputs;
 mod judge;
 mod plan;
 mod policy;
+mod ranges;
 mod result;
 mod stats;
 mod stream;

@@ -43,6 +43,7 @@ Rules: the last one that matches a field decides it.
   pose.position:abs=1e-3     for a field and what is under it
   x:abs=1e-6,rel=1e-3,form=max_ref
                              max(abs, rel |a|); max_sym takes the larger of |a| and |b|
+  x:range=0.01               1 % of what the reference ranges over in that field
   x:ulp=4                    representable numbers apart, of the float's own width
   dtype                      float32 abs=1e-5,rel=1.3e-6; float64 abs=1e-7,rel=1e-7
   pose.yaw:angle,abs=1e-3    radians, wrapped; angle=deg for degrees

@@ -44,7 +44,10 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
                 "type": "boolean",
                 "description": "Whether times further apart are a difference.",
             },
-            "scope": { "enum": ["all", "outputs"] },
+            "scope": {
+                "enum": ["outputs"],
+                "description": "What verify compares; it takes no other.",
+            },
             "rules": {
                 "type": "array",
                 "description": "The last rule that matches a field decides it.",

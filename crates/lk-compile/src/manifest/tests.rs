@@ -318,3 +318,18 @@ fn the_tolerance_is_a_policy_and_an_unknown_key_in_it_is_refused() {
     assert_eq!(message, "unknown key `ruels` (here/lk.toml, line 11)");
     assert_eq!(hint.as_deref(), Some("did you mean `rules`?"));
 }
+
+#[test]
+fn a_scope_that_verify_does_not_heed_is_refused() {
+    let (message, hint) = complaint("[tolerance]\nscope = \"all\"\n");
+    assert!(message.contains("has no effect in verify"), "{message}");
+    assert!(message.contains("line 11"), "{message}");
+    assert!(hint.unwrap().contains("leave `scope` out"));
+    parse(&format!("{MINIMAL}[tolerance]\nscope = \"outputs\"\n")).unwrap();
+}
+
+#[test]
+fn a_candidate_without_a_name_is_refused() {
+    let (message, _) = complaint("[candidates.\"\"]\nrun = [\"./port\"]\n");
+    assert!(message.contains("candidate name \"\" can't name a file"), "{message}");
+}

@@ -191,6 +191,14 @@ fn errors_of_the_component_agree_by_tick_whatever_they_say() {
     assert_eq!(verdict(&outcome, "words"), Verdict::Equal);
     assert_eq!(verdict(&outcome, "none"), Verdict::Different);
 
+    let folder = self::folder(&program("raises-mostly"), &[("mostly", "raises-mostly")]);
+    let outcome = verify_in(&folder);
+    let CandidateResult::Compared { diff, .. } = &outcome.candidates[0].result else {
+        panic!("it ran")
+    };
+    assert_eq!(diff.verdict, Verdict::Equal);
+    assert!(diff.notes.iter().any(|note| note.contains("so few outputs were")), "{:?}", diff.notes);
+
     let folder = self::folder(&program("well"), &[("one", "raises")]);
     assert_eq!(verdict(&verify_in(&folder), "one"), Verdict::Different);
 }

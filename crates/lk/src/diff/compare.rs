@@ -9,7 +9,7 @@ mod quaternion;
 
 use std::borrow::Cow;
 
-use one_side::starts;
+pub(super) use one_side::starts;
 pub(super) use quaternion::Places;
 
 use super::plan::{
@@ -411,7 +411,7 @@ impl PairWalk<'_> {
 }
 
 /// The bytes of numbers with the lowest byte first.
-fn ordered<'a>(bytes: &'a [u8], size: usize, cursor: &Cursor<'_>) -> Cow<'a, [u8]> {
+pub(super) fn ordered<'a>(bytes: &'a [u8], size: usize, cursor: &Cursor<'_>) -> Cow<'a, [u8]> {
     if size == 1 || !cursor.big_endian() {
         return Cow::Borrowed(bytes);
     }
@@ -420,7 +420,7 @@ fn ordered<'a>(bytes: &'a [u8], size: usize, cursor: &Cursor<'_>) -> Cow<'a, [u8
 
 impl Text {
     /// The text as it can be compared: wide text as UTF-8 too.
-    fn read<'a>(self, cursor: &mut Cursor<'a>) -> Walk<Cow<'a, str>> {
+    pub(super) fn read<'a>(self, cursor: &mut Cursor<'a>) -> Walk<Cow<'a, str>> {
         if self.wide {
             let mut text = String::new();
             cursor.wstring(self.bound, &mut text)?;

@@ -7,6 +7,7 @@ use super::align::Column;
 use super::judge::{self, Ignored};
 use super::plan::{Leaf, LeafSide, PairPlan};
 use super::policy::{FieldKind, FieldPath, Policy, Resolver};
+use super::ranges;
 use super::stream::{self, KeyJob, OneSided};
 use crate::dataset::{Channel, ChannelId, Dataset};
 use crate::error::Result;
@@ -24,7 +25,9 @@ pub fn diff(a: &Dataset, b: &Dataset, policy: &Policy) -> Result<DiffResult> {
     policy.check()?;
     let mut keys = sort_keys([a, b], policy);
     let rules = keys.resolver.finish()?;
-    let result = match stream::compare([a, b], policy, &mut keys.both, &mut keys.one_sided) {
+    let compared = ranges::resolve(a, &mut keys.both)
+        .and_then(|()| stream::compare([a, b], policy, &mut keys.both, &mut keys.one_sided));
+    let result = match compared {
         Ok(()) => judge::judge([a, b], keys.both, keys.one_sided, keys.ignored, rules),
         Err(unreadable) => {
             judge::unreadable([a, b], &unreadable, &keys.one_sided, &keys.ignored, rules)

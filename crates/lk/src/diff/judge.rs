@@ -147,6 +147,9 @@ fn job_notes(job: &KeyJob) -> Vec<String> {
     if a.len() == 0 && b.len() == 0 {
         notes.push(format!("{}: no messages on either side", job.key));
     }
+    if job.plan.has_evidence() && job.partial.compared() > 0 && !has_values(job) {
+        notes.push(format!("{}: its arrays are empty in every message, on both sides", job.key));
+    }
     notes
 }
 
@@ -154,9 +157,15 @@ fn is_comparable(job: &KeyJob) -> bool {
     !matches!(job.plan.payloads, Payloads::Incomparable)
 }
 
-/// Pairs that say something.
+/// Pairs that say something: arrays that are empty on both sides don't.
 fn evidence(job: &KeyJob) -> u64 {
-    if job.plan.has_evidence() { job.partial.compared() } else { 0 }
+    if job.plan.has_evidence() && has_values(job) { job.partial.compared() } else { 0 }
+}
+
+/// Whether any scalar was met that no rule sets aside, or the type has none.
+fn has_values(job: &KeyJob) -> bool {
+    let met = |leaf: &LeafStats| leaf.compared + leaf.missing + leaf.extra > 0;
+    job.plan.leaves.is_empty() || job.partial.leaves.iter().any(met)
 }
 
 /// Why nothing was compared; `None` where something was.
@@ -184,6 +193,9 @@ fn incomparable_reason(
         _ if lengths(1) == 0 => "the candidate has no messages to compare".to_owned(),
         _ if !jobs.iter().any(is_comparable) => {
             "no key has a type in common with its other side".to_owned()
+        }
+        _ if jobs.iter().any(|job| job.plan.has_evidence() && job.partial.compared() > 0) => {
+            "no message holds a value, all arrays are empty on both sides".to_owned()
         }
         _ if jobs.iter().any(|job| job.partial.compared() > 0) => {
             "every field is left out by an ignore rule".to_owned()

@@ -5,8 +5,10 @@ mod compile;
 mod layout;
 mod quaternion;
 mod validate;
+mod visit;
 
 pub(super) use validate::step_over;
+pub(super) use visit::{Numbers, Visit};
 
 use super::compare::Places;
 use super::policy::{Decision, Effect, FieldKind, Resolver, Tolerance};

@@ -6,6 +6,7 @@ mod laws;
 mod mutations;
 mod payloads;
 mod quaternions;
+mod ranges;
 mod schemas;
 
 use std::collections::BTreeMap;

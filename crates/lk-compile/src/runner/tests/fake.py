@@ -182,7 +182,8 @@ while True:
         print("x" * 3000, file=sys.stderr, flush=True)
     if behaviour == "slow":
         time.sleep(0.02)
-    if behaviour.startswith("raises") and tick % 3 == 1:
+    raises = tick % 3 == 1 or behaviour == "raises-mostly" and tick % 3 == 2
+    if behaviour.startswith("raises") and raises:
         text = f"tick {tick} is bad" if behaviour == "raises" else "other words"
         frame(ERROR, struct.pack("<Q", tick) + text.encode())
     else:

@@ -2,7 +2,7 @@
 
 use super::PairWalk;
 use crate::codec::cursor::Cursor;
-use crate::diff::plan::{ByName, LeafSide, NamedField, Op, step_over};
+use crate::diff::plan::{ByName, LeafSide, Op, step_over};
 use crate::error::fault::Walk;
 
 impl PairWalk<'_> {
@@ -82,14 +82,8 @@ impl PairWalk<'_> {
         let starts = starts(fields, cursor)?;
         let mut found = None;
         for field in &by_name.fields {
-            let (at, ops) = match (field, side) {
-                (NamedField::Both { candidate, ops, .. }, LeafSide::Candidate) => (candidate, ops),
-                (NamedField::Both { reference, ops, .. }, _) => (reference, ops),
-                (NamedField::Candidate { at, ops }, LeafSide::Candidate) => (at, ops),
-                (NamedField::Reference { at, ops }, LeafSide::Reference) => (at, ops),
-                _ => continue,
-            };
-            if let Some(start) = starts.get(*at) {
+            let Some((at, ops)) = field.on(side) else { continue };
+            if let Some(start) = starts.get(at) {
                 found = found.or(self.one_side(ops, &mut start.clone(), side)?);
             }
         }
@@ -114,7 +108,10 @@ impl PairWalk<'_> {
 }
 
 /// Where each field starts; leaves the cursor behind the last.
-pub(super) fn starts<'a>(fields: &[Vec<Op>], cursor: &mut Cursor<'a>) -> Walk<Vec<Cursor<'a>>> {
+pub(in crate::diff) fn starts<'a>(
+    fields: &[Vec<Op>],
+    cursor: &mut Cursor<'a>,
+) -> Walk<Vec<Cursor<'a>>> {
     fields
         .iter()
         .map(|ops| {

@@ -11,6 +11,10 @@ pub enum Effect {
     /// Numbers may differ within a tolerance; integers only where the rule
     /// names them.
     Close(Tolerance),
+    /// Numbers may differ by this fraction of the field's range: from the
+    /// smallest to the largest finite value that the reference has in it, over
+    /// all messages of the key. Integers only where the rule names them.
+    Range(f64),
     /// Floats may be so many representable numbers apart, of their own width
     /// (units in the last place). An infinity is close to itself alone.
     Ulp(u64),
@@ -208,6 +212,7 @@ impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Effect::Close(tolerance) => write!(f, "{tolerance}"),
+            Effect::Range(fraction) => write!(f, "range={fraction:?}"),
             Effect::Ulp(n) => write!(f, "ulp={n}"),
             Effect::Dtype => f.write_str("dtype"),
             Effect::Angle { abs, unit } => {

@@ -69,6 +69,26 @@ impl Decision {
         }
     }
 
+    /// Takes the range of the field in the reference, where it goes by that:
+    /// `None` where the field has no finite value. Says what came of it.
+    pub(crate) fn take_range(&mut self, range: Option<f64>) {
+        let Effect::Range(fraction) = self.effect else { return };
+        let abs = fraction * range.unwrap_or(0.0);
+        let found = match range {
+            None => "exact: no finite value in the reference".to_owned(),
+            Some(0.0) => "exact: constant in the reference".to_owned(),
+            Some(_) => format!("= {abs:?}"),
+        };
+        let asked = self.effect.to_string();
+        self.text = self.text.replacen(&asked, &format!("{asked} ({found})"), 1);
+        self.effect = Effect::Close(Tolerance::sum(abs, 0.0));
+    }
+
+    /// Whether it waits for the range of the field.
+    pub(crate) fn wants_range(&self) -> bool {
+        matches!(self.effect, Effect::Range(_))
+    }
+
     /// Whether one rule decided both, flags aside.
     pub(crate) fn same_rule(&self, other: &Decision) -> bool {
         self.rule == other.rule
@@ -156,8 +176,10 @@ impl<'a> Resolver<'a> {
             let Some(found) = rule.glob.matches(path) else { continue };
             used.matched = true;
             let applies = match (rule.effect, kind) {
-                (Effect::Close(_) | Effect::Dtype, FieldKind::Exact) => false,
-                (Effect::Close(_) | Effect::Dtype, FieldKind::Integer) => found == Match::Names,
+                (Effect::Close(_) | Effect::Range(_) | Effect::Dtype, FieldKind::Exact) => false,
+                (Effect::Close(_) | Effect::Range(_) | Effect::Dtype, FieldKind::Integer) => {
+                    found == Match::Names
+                }
                 (Effect::Keep, kind) => kind.is_float(),
                 (Effect::Ulp(_), kind) => kind.is_float() || kind == FieldKind::Message,
                 _ => true,
@@ -199,7 +221,8 @@ impl<'a> Resolver<'a> {
             None => self.default_for(kind).map_or(Effect::Exact, Effect::Close),
         };
         let nan_equal = say.nan_equal.unwrap_or(self.policy.nan_equal);
-        let as_number = matches!(effect, Effect::Close(_) | Effect::Ulp(_) | Effect::Exact);
+        let as_number =
+            matches!(effect, Effect::Close(_) | Effect::Range(_) | Effect::Ulp(_) | Effect::Exact);
         let signed_zero = say.signed_zero == Some(true) && kind.is_float() && as_number;
         let reason = |index| rule(index).and_then(|r| r.reason.clone());
         let reason = reason(say.rule).or_else(|| reason(say.flags));

@@ -18,6 +18,12 @@ use crate::error::{Error, Result};
 /// - `abs=`, `rel=` (a bare number is `abs`): `|a - b| <= abs + rel * |a|`,
 ///   where `a` is the reference. With `form=max_ref` the bound is
 ///   `max(abs, rel * |a|)`, with `form=max_sym` `max(abs, rel * max(|a|, |b|))`.
+/// - `range=0.01`: at most this fraction, from 0 to 1, of the distance from the
+///   smallest to the largest finite value that the reference has in that field,
+///   over all messages of the key and all elements of an array. Worked out
+///   before anything is compared; the tolerance in the result has the bound that
+///   came of it, as in `range=0.01 (= 0.035)`. A field that never changes in the
+///   reference has the range 0, so that it is exact.
 /// - `ulp=4`: floats at most four representable numbers of their own width
 ///   apart, counted across zero.
 /// - `dtype`: PyTorch's table, `abs=1e-5,rel=1.3e-6` for `float32`,
@@ -121,6 +127,7 @@ struct Parts {
     abs: Option<f64>,
     rel: Option<f64>,
     form: Option<Form>,
+    range: Option<f64>,
     ulp: Option<u64>,
     #[serde(default)]
     dtype: bool,
@@ -174,6 +181,7 @@ impl Parts {
             ("abs", Some(text)) => once(self.abs.replace(number(text)?).is_some()),
             ("rel", Some(text)) => once(self.rel.replace(number(text)?).is_some()),
             ("form", Some(text)) => once(self.form.replace(Form::parse(text)?).is_some()),
+            ("range", Some(text)) => once(self.range.replace(number(text)?).is_some()),
             ("ulp", Some(text)) => {
                 let n = text.parse().map_err(|_| format!("ulp is `{text}`, no whole number"))?;
                 once(self.ulp.replace(n).is_some())
@@ -189,7 +197,7 @@ impl Parts {
             ("exact", None) => once(std::mem::replace(&mut self.exact, true)),
             ("ignore", None) => once(std::mem::replace(&mut self.ignore, true)),
             _ => Err(format!(
-                "`{item}` is not understood; expected a number, `abs=`, `rel=`, `form=`, `ulp=`, \
+                "`{item}` is not understood; expected a number, `abs=`, `rel=`, `form=`, `range=`, `ulp=`, \
                  `dtype`, `angle`, `quaternion`, `exact`, `ignore`, `nan_equal=`, `signed_zero` or `reason=`{}",
                 if bare { ", or a pattern and a colon before it" } else { "" }
             )),
@@ -200,6 +208,9 @@ impl Parts {
         let bounds = [self.abs, self.rel];
         if !bounds.iter().flatten().all(|bound| bound.is_finite() && *bound >= 0.0) {
             return Err("a tolerance must be finite and not negative".to_owned());
+        }
+        if self.range.is_some_and(|fraction| !(0.0..=1.0).contains(&fraction)) {
+            return Err("`range` is a fraction, from 0 to 1".to_owned());
         }
         let angle = self.angle.map_or(Ok(None), |choice| choice.read(AngleUnit::parse))?;
         let quaternion =
@@ -225,6 +236,7 @@ impl Parts {
             let form = self.form.unwrap_or_default();
             effects.push(Effect::Close(Tolerance { abs, rel, form }));
         }
+        effects.extend(self.range.map(Effect::Range));
         effects.extend(self.ulp.map(Effect::Ulp));
         let simple = [
             (self.dtype, Effect::Dtype),
@@ -337,6 +349,8 @@ mod tests {
             "\"/a.b\".x[3]:abs=1.0",
             "pose.**:abs=1e-6,rel=1e-6,form=max_ref",
             "rel=0.1,form=max_sym",
+            "x:range=0.01",
+            "range=0.5,nan_equal=false",
             "x:ulp=4",
             "dtype",
             "signed_zero",
@@ -373,6 +387,10 @@ mod tests {
             ("pose.[:1", "not closed"),
             ("x:form=max_ref", "there is none"),
             ("x:1,form=min", "`min` is no form"),
+            ("x:range=1%", "`1%` is not a number"),
+            ("x:range=1.5", "from 0 to 1"),
+            ("x:range=NaN", "from 0 to 1"),
+            ("x:range=0.1,abs=1", "exclude"),
             ("x:ulp=1.5", "no whole number"),
             ("x:ulp=-1", "no whole number"),
             ("x:ulp=1,abs=1", "`abs=1.0` and `ulp=1` exclude"),
@@ -406,6 +424,7 @@ mod tests {
             table(r#"{"match": "x", "ulp": 4, "signed_zero": true}"#),
             rule("x:ulp=4,signed_zero")
         );
+        assert_eq!(table(r#"{"match": "x", "range": 0.01}"#), rule("x:range=0.01"));
         assert_eq!(table(r#"{"rel": 0.1, "form": "max_sym"}"#), rule("rel=0.1,form=max_sym"));
         assert_eq!(table(r#"{"match": "x", "angle": "deg"}"#), rule("x:angle=deg"));
         assert_eq!(table(r#"{"match": "x", "angle": true, "abs": 1.0}"#), rule("x:angle,abs=1"));

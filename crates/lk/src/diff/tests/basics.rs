@@ -359,3 +359,29 @@ fn the_scope_of_outputs_leaves_inputs_out() {
     let result = diff(&no_roles.dataset, &no_roles.dataset, &policy).unwrap();
     assert_eq!(result.verdict, Verdict::Incomparable);
 }
+
+#[test]
+fn messages_whose_arrays_are_all_empty_compare_nothing() {
+    let empty = || data("float64[] v\nstring[] s", &[json!({"v": [], "s": []})]);
+    let result = compare(&empty(), &empty(), &[]);
+    assert_eq!(result.verdict, Verdict::Incomparable);
+    assert!(result.incomparable_reason.unwrap().contains("no message holds a value"));
+    // Beside a key that has values it is noted, and no failure.
+    let beside = || empty().key("j", "bool b").messages("j", &[json!({"b": true})]);
+    let result = compare(&beside(), &beside(), &[]);
+    assert_eq!(result.verdict, Verdict::Identical);
+    assert_eq!(result.notes, ["k: its arrays are empty in every message, on both sides"]);
+    // One value on one side is a difference.
+    let one = data("float64[] v\nstring[] s", &[json!({"v": [1], "s": []})]);
+    assert_eq!(compare(&one, &empty(), &[]).verdict, Verdict::Different);
+    // A message of a type without fields is a value of its own.
+    let signal = || data("", &[json!({})]);
+    assert_eq!(compare(&signal(), &signal(), &[]).verdict, Verdict::Identical);
+}
+
+#[test]
+fn a_field_without_a_finite_error_has_no_largest_one() {
+    let side = data("float64 x", &[json!({"x": "NaN"}), json!({"x": "Infinity"})]);
+    let result = compare(&side, &side, &[]);
+    assert_eq!((field(&result, "x").error, result.key_diffs["k"].max_error), (None, None));
+}
