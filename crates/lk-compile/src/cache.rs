@@ -49,10 +49,7 @@ impl Cache {
         let run = std::fs::read(path.with_extension("json")).ok()?;
         let run = serde_json::from_slice(&run).ok()?;
         let integrity = dataset.check().ok()?;
-        let is_whole = integrity.verified
-            && integrity.lost_bytes == 0
-            && integrity.lost_samples == 0
-            && integrity.problems.is_empty();
+        let is_whole = integrity.verified && integrity.is_whole() && integrity.problems.is_empty();
         let facts = &dataset.facts().entries;
         let says = |name: &str, value: &str| facts.get(name).is_some_and(|fact| fact == value);
         let is_meant = says(provenance::PROGRAM_HASH, &built.hash)

@@ -198,7 +198,7 @@ impl Job {
         if !verified {
             notes.push("the inputs are unverified: not all of them has a checksum".to_owned());
         }
-        if *lost_bytes > 0 || *lost_samples > 0 || !problems.is_empty() {
+        if !self.inputs_integrity.is_whole() || !problems.is_empty() {
             let (lost, problems) = (lost(*lost_samples, *lost_bytes), problems.join("; "));
             notes.push(format!(
                 "the inputs are damaged, and what is whole of them was used: {lost} ({problems})"
@@ -219,13 +219,14 @@ impl Job {
     }
 }
 
-/// What is lost of inputs. Bytes without samples are those of a file that
-/// doesn't tell how many samples they held.
-fn lost(samples: u64, bytes: u64) -> String {
+/// What is lost of inputs; `None` for a number of samples that nothing tells.
+fn lost(samples: Option<u64>, bytes: u64) -> String {
     match (samples, bytes) {
-        (0, 0) => "nothing is known to be lost".to_owned(),
-        (0, bytes) => format!("{bytes} bytes are lost, with an unknown number of samples"),
-        (samples, bytes) => format!("{samples} samples and {bytes} bytes are lost"),
+        (Some(0), 0) => "nothing is lost".to_owned(),
+        (Some(0), bytes) => format!("{bytes} bytes are lost, which held no sample"),
+        (None, 0) => "an unknown number of samples may be lost".to_owned(),
+        (None, bytes) => format!("{bytes} bytes are lost, with an unknown number of samples"),
+        (Some(samples), bytes) => format!("{samples} samples and {bytes} bytes are lost"),
     }
 }
 
@@ -249,8 +250,10 @@ mod tests {
 
     #[test]
     fn lost_samples_are_counted_only_where_they_are_known() {
-        assert_eq!(lost(2, 70), "2 samples and 70 bytes are lost");
-        assert_eq!(lost(0, 70), "70 bytes are lost, with an unknown number of samples");
-        assert_eq!(lost(0, 0), "nothing is known to be lost");
+        assert_eq!(lost(Some(2), 70), "2 samples and 70 bytes are lost");
+        assert_eq!(lost(Some(0), 70), "70 bytes are lost, which held no sample");
+        assert_eq!(lost(None, 70), "70 bytes are lost, with an unknown number of samples");
+        assert_eq!(lost(None, 0), "an unknown number of samples may be lost");
+        assert_eq!(lost(Some(0), 0), "nothing is lost");
     }
 }

@@ -32,17 +32,19 @@ pub(super) fn page(page: &mut Page, info: &DatasetInfo, checked: bool) {
 
 fn integrity(page: &mut Page, info: &DatasetInfo, checked: bool) {
     let found = &info.integrity;
-    let intact = found.problems.is_empty() && found.lost_samples == 0 && found.lost_bytes == 0;
+    let intact = found.problems.is_empty() && found.is_whole();
     let text = match (checked, intact, found.verified) {
         (_, false, _) => {
+            let bytes = number::bytes(found.lost_bytes);
             let lost = match (found.lost_samples, found.lost_bytes) {
-                (0, 0) => "nothing known to be lost".to_owned(),
-                (0, bytes) => format!("{} lost", number::bytes(bytes)),
-                (samples, bytes) => format!(
-                    "{} and {} lost",
-                    number::counted(samples, "message"),
-                    number::bytes(bytes)
-                ),
+                (Some(0), 0) => "nothing lost".to_owned(),
+                (Some(0), _) => format!("no message lost, and {bytes} beside them"),
+                (Some(samples), 0) => format!("{} lost", number::counted(samples, "message")),
+                (Some(samples), _) => {
+                    format!("{} and {bytes} lost", number::counted(samples, "message"))
+                }
+                (None, 0) => "an unknown number of messages may be lost".to_owned(),
+                (None, _) => format!("{bytes} lost, with an unknown number of messages"),
             };
             page.paint(Ink::Bad, &format!("damaged, {lost}"))
         }

@@ -353,7 +353,7 @@ fn info_of_a_damaged_file() {
     damaged.integrity = Integrity {
         verified: true,
         lost_bytes: 1 << 20,
-        lost_samples: 812,
+        lost_samples: Some(812),
         first_bad_offset: Some(4096),
         problems: vec!["the chunk doesn't match its checksum (at byte 4096)".to_owned()],
     };

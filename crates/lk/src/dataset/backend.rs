@@ -157,18 +157,40 @@ pub struct ChannelStats {
 
 /// What a reader found wrong, or could not check, in an otherwise readable
 /// dataset.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// The default is that of a dataset of which nothing is lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Integrity {
     /// Whether every payload was covered by a checksum that was checked.
     pub verified: bool,
     /// Bytes of records that could not be read.
     pub lost_bytes: u64,
-    /// Samples known to be lost; where the file can't tell, 0 with a problem.
-    pub lost_samples: u64,
+    /// Samples that are lost; `None` where the file can't tell how many, such
+    /// as one that was cut off.
+    pub lost_samples: Option<u64>,
     /// Offset of the first bad byte.
     pub first_bad_offset: Option<u64>,
     /// One phrase per finding, in file order.
     pub problems: Vec<String>,
+}
+
+impl Default for Integrity {
+    fn default() -> Integrity {
+        Integrity {
+            verified: false,
+            lost_bytes: 0,
+            lost_samples: Some(0),
+            first_bad_offset: None,
+            problems: Vec::new(),
+        }
+    }
+}
+
+impl Integrity {
+    /// Whether nothing is lost, and that is known.
+    pub fn is_whole(&self) -> bool {
+        self.lost_bytes == 0 && self.lost_samples == Some(0)
+    }
 }
 
 /// Samples in time order; ties as recorded.

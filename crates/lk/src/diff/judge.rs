@@ -41,8 +41,7 @@ pub(super) fn judge(
     let reason = incomparable_reason(sides, &jobs, &one_sided, &ignored);
     let may_be_identical = jobs.iter().all(is_identical)
         && !ignored.values().any(|ignored| ignored.by_rule)
-        && sides.iter().all(|side| side.integrity().lost_bytes == 0)
-        && sides.iter().all(|side| side.integrity().lost_samples == 0);
+        && sides.iter().all(|side| side.integrity().is_whole());
 
     let mut result = empty_result(sides, &one_sided, &ignored, rules, notes);
     for one in &one_sided {

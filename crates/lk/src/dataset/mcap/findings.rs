@@ -17,6 +17,8 @@ pub(super) struct Findings {
     more: u64,
     more_bytes: u64,
     more_samples: u64,
+    /// The file was cut off among its messages, so that nobody knows what else it had.
+    cut_off: bool,
     /// What has no one place.
     notes: Vec<String>,
     /// Whether some payload is covered by no checksum.
@@ -72,6 +74,12 @@ impl Findings {
         }
     }
 
+    /// That the file has no end; whether the messages had come to theirs.
+    pub(super) fn cut_off(&mut self, messages_ended: bool) {
+        self.cut_off = !messages_ended;
+        self.note("the file does not end as MCAP files do: it was cut off or never closed");
+    }
+
     pub(super) fn none_lost(&self) -> bool {
         self.by_offset.is_empty()
     }
@@ -79,20 +87,23 @@ impl Findings {
     /// `counted` is how many samples the file says that it has, and `found`
     /// how many there are, where both are known.
     pub(super) fn integrity(&self, counted: Option<u64>, found: Option<u64>) -> Integrity {
+        let kept = self.by_offset.values().map(|finding| finding.lost_bytes);
+        let lost_bytes = kept.sum::<u64>() + self.more_bytes;
         let lost_samples = match (counted, found) {
-            (Some(counted), Some(found)) => counted.saturating_sub(found),
+            (Some(counted), Some(found)) => Some(counted.saturating_sub(found)),
+            // Nothing says what was in those bytes, or behind the cut.
+            _ if lost_bytes > 0 || self.cut_off => None,
             _ => {
                 let kept = self.by_offset.values().map(|finding| finding.lost_samples);
-                kept.sum::<u64>() + self.more_samples
+                Some(kept.sum::<u64>() + self.more_samples)
             }
         };
         let at =
             |(offset, finding): (&u64, &Finding)| format!("{} (at byte {offset})", finding.problem);
-        let kept = self.by_offset.values().map(|finding| finding.lost_bytes);
         let more = (self.more > 0).then(|| format!("{} more of the kind", self.more));
         Integrity {
             verified: !self.unverified,
-            lost_bytes: kept.sum::<u64>() + self.more_bytes,
+            lost_bytes,
             lost_samples,
             first_bad_offset: self.by_offset.keys().next().copied(),
             problems: self
@@ -119,7 +130,23 @@ mod tests {
         findings.lost(200, 1, "c");
         let integrity = findings.integrity(None, None);
         assert_eq!((integrity.lost_bytes, integrity.first_bad_offset), (16, Some(100)));
+        assert_eq!(integrity.lost_samples, None);
+        assert_eq!(findings.integrity(Some(9), Some(7)).lost_samples, Some(2));
         assert_eq!(integrity.problems, ["a (at byte 100)", "c (at byte 200)"]);
+    }
+
+    #[test]
+    fn an_unknown_number_of_lost_samples_is_not_called_0() {
+        let mut findings = Findings::default();
+        assert_eq!(findings.integrity(None, None).lost_samples, Some(0));
+        findings.lost_samples(5, 3, "a");
+        assert_eq!(findings.integrity(None, None).lost_samples, Some(3));
+        findings.cut_off(true);
+        assert_eq!(findings.integrity(None, None).lost_samples, Some(3));
+        findings.cut_off(false);
+        let integrity = findings.integrity(None, None);
+        assert_eq!((integrity.lost_samples, integrity.is_whole()), (None, false));
+        assert_eq!(findings.integrity(Some(4), Some(4)).lost_samples, Some(0));
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl Reader {
         let chunks_at = if summary.verified { summary.chunk_offsets() } else { Vec::new() };
         let mut scan = Scan::run(&source, &chunks_at, &limits, &mut findings)?;
         if !closed || scan.data.is_none() {
-            findings.note("the file does not end as MCAP files do: it was cut off or never closed");
+            findings.cut_off(scan.data.is_some());
         }
         check_loose(&source, &mut scan, &mut findings)?;
         let facts = match scan.facts.take().map(facts::from_entries) {

@@ -194,7 +194,11 @@ impl Backend for Failing {
         self.memory.set_facts(facts)
     }
     fn integrity(&self) -> Integrity {
-        Integrity { lost_samples: 1, problems: vec!["lost one".to_owned()], ..Integrity::default() }
+        Integrity {
+            lost_samples: Some(1),
+            problems: vec!["lost one".to_owned()],
+            ..Integrity::default()
+        }
     }
     fn flush(&mut self) -> crate::Result<()> {
         Ok(())
