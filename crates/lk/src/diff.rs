@@ -14,7 +14,8 @@ mod stream;
 
 pub use engine::diff;
 pub use policy::{
-    AngleUnit, Defaults, Effect, Form, Glob, Policy, QuaternionOrder, Rule, Scope, Tolerance,
+    AngleUnit, Defaults, Effect, Form, Glob, Policy, QuaternionOrder, Rule, Scope, TimestampTol,
+    Tolerance,
 };
 pub use result::*;
 

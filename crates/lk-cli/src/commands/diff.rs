@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use lk::Dataset;
 use lk::diff::{Policy, Verdict};
-use lk::{Dataset, Span};
 use lk_report::{json, text};
 
 use crate::context::{Context, Exit};
@@ -25,8 +25,9 @@ pub(crate) struct Args {
     /// A file of rules, as in [tolerance] of lk.toml; those of --tol come after
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// How far apart times may be: 1ms unless said otherwise
-    #[arg(long, value_name = "SPAN")]
+    /// How far apart times may be: 1ms unless said otherwise; +5ms/-0ms where the candidate may be
+    /// later and not earlier
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true)]
     timestamp_tol: Option<String>,
     /// Print the whole result as JSON
     #[arg(long)]
@@ -97,17 +98,7 @@ fn policy(args: &Args) -> Result<Policy> {
     };
     policy.rules.extend(Policy::parse_rules(&args.tol)?.rules);
     if let Some(text) = &args.timestamp_tol {
-        policy.timestamp_tol = timestamp_tol(text)?;
+        policy.timestamp_tol = text.parse()?;
     }
     Ok(policy)
-}
-
-/// A span, in the language of policy files.
-fn timestamp_tol(text: &str) -> Result<Span> {
-    let table = toml::Table::from_iter([("timestamp_tol".to_owned(), text.into())]);
-    let policy: Policy = table.try_into().map_err(|_| Error::Usage {
-        message: format!("--timestamp-tol {text} is no span of time"),
-        hint: "a number with its unit: 500us, 1ms, 0.5s".to_owned(),
-    })?;
-    Ok(policy.timestamp_tol)
 }

@@ -76,6 +76,8 @@ fn times_have_a_tolerance_of_their_own() {
     let (a, b) = ("0,1.0\n0,1.0\n1,2.0\n", "0,1.0\n0,1.0\n1.002,2.0\n");
     check(a, b, &[], 1);
     check(a, b, &["--timestamp-tol", "5ms"], 0);
+    check(a, b, &["--timestamp-tol", "+5ms/-0ms"], 0);
+    check(a, b, &["--timestamp-tol", "-5ms/+0ms"], 1);
 }
 
 #[test]
@@ -107,6 +109,12 @@ fn rules_come_from_a_policy_file_and_from_the_command_line() {
     folder
         .lk(&["diff", "a.mcap", "b.mcap", "--policy", "typo.toml"])
         .expect_mistake(&["typo.toml", "rule"]);
+    folder.write("tol.toml", "rules = []\ntimestamp_tol = \"-1ms\"\n");
+    folder.lk(&["diff", "a.mcap", "b.mcap", "--policy", "tol.toml"]).expect_mistake(&[
+        "tol.toml",
+        "line 2",
+        "`-1ms` is negative",
+    ]);
     folder
         .lk(&["diff", "a.mcap", "b.mcap", "--policy", "none.toml"])
         .expect_mistake(&["none.toml", "No such file"]);
@@ -123,6 +131,9 @@ fn rules_that_match_nothing_or_make_no_sense_are_mistakes() {
     folder
         .lk(&["diff", "a.mcap", "a.mcap", "--timestamp-tol", "5 parsecs"])
         .expect_mistake(&["5 parsecs"]);
+    folder
+        .lk(&["diff", "a.mcap", "a.mcap", "--timestamp-tol", "-1ms"])
+        .expect_mistake(&["timestamp_tol", "negative"]);
 }
 
 #[test]

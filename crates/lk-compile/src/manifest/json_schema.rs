@@ -38,7 +38,7 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
             "nan_equal": { "type": "boolean", "description": "Whether NaN equals NaN." },
             "timestamp_tol": {
                 "type": "string",
-                "description": "How far apart times may be: \"1ms\".",
+                "description": "How far apart times may be: \"1ms\", or \"+5ms/-0ms\".",
             },
             "check_timestamps": {
                 "type": "boolean",

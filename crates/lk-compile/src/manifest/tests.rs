@@ -317,6 +317,8 @@ fn the_tolerance_is_a_policy_and_an_unknown_key_in_it_is_refused() {
     let (message, hint) = complaint("[tolerance]\nruels = [\"1e-9\"]\n");
     assert_eq!(message, "unknown key `ruels` (here/lk.toml, line 11)");
     assert_eq!(hint.as_deref(), Some("did you mean `rules`?"));
+    let (message, _) = complaint("[tolerance]\ntimestamp_tol = \"-1ms\"\n");
+    assert!(message.contains("negative") && message.contains("line 11"), "{message}");
 }
 
 #[test]

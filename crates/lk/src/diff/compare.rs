@@ -111,14 +111,14 @@ impl PairWalk<'_> {
     fn times(&mut self, policy: &Policy, a: Time, b: Time) {
         let apart = a.as_nanos().abs_diff(b.as_nanos());
         let difference = Span::from_nanos(i64::try_from(apart).unwrap_or(i64::MAX));
-        let violates = policy.check_timestamps && difference > policy.timestamp_tol;
+        let violates = policy.check_timestamps && !policy.timestamp_tol.allows(a, b);
         self.partial.time(difference, violates);
         if violates {
             self.evidence(|at| Mismatch {
                 a: Scalar::Int(a.as_nanos()),
                 b: Scalar::Int(b.as_nanos()),
                 error: Some(apart as f64),
-                tolerance: format!("timestamp_tol={} ns", policy.timestamp_tol.as_nanos()),
+                tolerance: format!("timestamp_tol={}", policy.timestamp_tol),
                 ..Mismatch::of_message(at, MismatchKind::Time)
             });
         }

@@ -5,6 +5,7 @@ mod glob;
 mod resolve;
 mod rule;
 mod span;
+mod timestamp_tol;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,7 @@ pub use glob::Glob;
 pub(super) use glob::{FieldPath, quote_key};
 pub(super) use resolve::{Decision, FieldKind, Resolver};
 pub use rule::Rule;
+pub use timestamp_tol::TimestampTol;
 
 use crate::dataset::Role;
 use crate::error::{Error, Result};
@@ -43,8 +45,7 @@ pub struct Policy {
     /// NaN on one side alone is always a violation.
     pub nan_equal: bool,
     /// How far apart times of paired messages may be; 1 ms by default.
-    #[serde(with = "span")]
-    pub timestamp_tol: Span,
+    pub timestamp_tol: TimestampTol,
     /// Whether times further apart are a difference. True by default.
     pub check_timestamps: bool,
     /// Which keys to compare, by their role.
@@ -88,7 +89,7 @@ impl Default for Policy {
             default: STANDARD,
             defaults: Defaults::Fixed,
             nan_equal: true,
-            timestamp_tol: Span::from_nanos(1_000_000),
+            timestamp_tol: TimestampTol::default(),
             check_timestamps: true,
             scope: Scope::All,
             rules: Vec::new(),
@@ -99,7 +100,7 @@ impl Default for Policy {
 impl Policy {
     /// Everything exact, times too.
     pub fn exact() -> Policy {
-        Policy { default: Tolerance::EXACT, timestamp_tol: Span::ZERO, ..Policy::default() }
+        Policy { default: Tolerance::EXACT, timestamp_tol: Span::ZERO.into(), ..Policy::default() }
     }
 
     /// The default policy with `rules`, in the language of [`Rule`].
@@ -119,7 +120,7 @@ impl Policy {
         if !self.default.is_valid() {
             return error("default", "a tolerance must be finite and not negative");
         }
-        if self.timestamp_tol < Span::ZERO {
+        if !self.timestamp_tol.is_valid() {
             return error("timestamp_tol", "it must not be negative");
         }
         if self.defaults == Defaults::Dtype && self.default != STANDARD {
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn a_policy_written_out_reads_back_the_same() {
         let mut policy = Policy::parse_rules(&["1e-9", "pose.**:rel=0.1,reason=loose"]).unwrap();
-        policy.timestamp_tol = Span::from_nanos(1_500);
+        policy.timestamp_tol = Span::from_nanos(1_500).into();
         let text = serde_json::to_string(&policy).unwrap();
         assert!(text.contains("\"1500ns\""), "{text}");
         assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), policy);
@@ -198,7 +199,7 @@ mod tests {
         let both = r#"{"policy": "dtype", "default": {"rel": 1.0}}"#;
         assert!(serde_json::from_str::<Policy>(both).unwrap().check().is_err());
         assert!(serde_json::from_str::<Policy>(r#"{"policy": "dtype"}"#).unwrap().check().is_ok());
-        let bad = Policy { timestamp_tol: Span::from_nanos(-1), ..Policy::default() };
+        let bad = Policy { timestamp_tol: Span::from_nanos(-1).into(), ..Policy::default() };
         assert!(bad.check().is_err());
     }
 

@@ -1,14 +1,12 @@
 //! Spans in configuration: `1ms`, `250us`, `10ns`, `1.5s`.
 
-use serde::{Deserialize, Deserializer, Serializer, de};
-
 use crate::time::Span;
 
 const UNITS: [(&str, i64); 4] = [("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000)];
 
 /// Reads a number with its unit; parts of a nanosecond are refused, since they
 /// would be dropped silently.
-fn parse(text: &str) -> Option<Span> {
+pub(super) fn parse(text: &str) -> Option<Span> {
     let text = text.trim();
     let (name, scale) = UNITS.iter().find(|(name, _)| {
         text.strip_suffix(name)
@@ -28,24 +26,11 @@ fn parse(text: &str) -> Option<Span> {
     whole.checked_mul(*scale)?.checked_add(parts).map(Span::from_nanos)
 }
 
-fn print(span: Span) -> String {
+pub(super) fn print(span: Span) -> String {
     let nanos = span.as_nanos();
     let (name, scale) =
         UNITS.iter().rev().find(|(_, scale)| nanos != 0 && nanos % scale == 0).unwrap_or(&UNITS[0]);
     format!("{}{name}", nanos / scale)
-}
-
-pub(super) fn serialize<S: Serializer>(span: &Span, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&print(*span))
-}
-
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    parse(&text).ok_or_else(|| {
-        de::Error::custom(format!(
-            "`{text}` is not a span; expected such as `1ms`, `250us`, `1.5s`"
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -270,10 +270,14 @@ fn timestamps_are_compared_apart_from_values() {
     assert_eq!((timestamps.violations, timestamps.max_error.as_nanos()), (1, 2_499_000));
 
     let with = |policy: Policy| diff(&a.dataset, &b.dataset, &policy).unwrap().verdict;
-    let loose = Policy { timestamp_tol: crate::Span::from_nanos(2_499_000), ..Policy::default() };
+    let loose =
+        Policy { timestamp_tol: crate::Span::from_nanos(2_499_000).into(), ..Policy::default() };
     assert_eq!(with(loose), Verdict::Equal, "not identical: the times differ");
     let unchecked = Policy { check_timestamps: false, ..Policy::default() };
     assert_eq!(with(unchecked), Verdict::Equal);
+    let late = |text: &str| Policy { timestamp_tol: text.parse().unwrap(), ..Policy::default() };
+    assert_eq!(with(late("+3ms/-0ms")), Verdict::Equal);
+    assert_eq!(with(late("+2ms/-3ms")), Verdict::Different);
 }
 
 #[test]
