@@ -123,6 +123,22 @@ pub enum Error {
         source: std::io::Error,
     },
 
+    /// Writing to a file failed, at this call or an earlier one: nothing more
+    /// goes into it.
+    #[error("can't {action} {path}, of which {} safe", first_samples(*.safe_samples))]
+    Writing {
+        /// What was tried: `write`, `sync`.
+        action: &'static str,
+        /// The file.
+        path: String,
+        /// The first so many samples that were written are in the file; where
+        /// a `sync` failed, on the disk.
+        safe_samples: u64,
+        /// The operating system's error, the same with each call.
+        #[source]
+        source: std::sync::Arc<std::io::Error>,
+    },
+
     /// A key that a dataset doesn't have.
     #[error("no key {key} in {location}")]
     UnknownKey {
@@ -325,6 +341,11 @@ impl Error {
                 let names: Vec<String> = suggestions.iter().map(|s| format!("`{s}`")).collect();
                 Some(format!("did you mean {}?", names.join(" or ")))
             }
+            Error::Writing { .. } => Some(
+                "the file can be read up to there; write the rest to another one, where there is \
+                 room"
+                    .to_owned(),
+            ),
             Error::NotADataset { advice, .. } => advice.clone(),
             Error::Export { advice, .. } => Some((*advice).to_owned()),
             Error::NoSuchFile { advice, .. } => advice.clone(),
@@ -353,6 +374,14 @@ fn named_in(type_name: &str, line: usize) -> String {
 /// `field x of `, or nothing where an error is about the message itself.
 fn field_of(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!("field {field} of ") }
+}
+
+fn first_samples(count: u64) -> String {
+    match count {
+        0 => "no sample is".to_owned(),
+        1 => "the first sample is".to_owned(),
+        _ => format!("the first {count} samples are"),
+    }
 }
 
 fn index_of(index: &Option<usize>) -> String {

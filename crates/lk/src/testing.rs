@@ -1,4 +1,7 @@
-//! Random schemas and values for property tests of all modules.
+//! Random schemas and values for property tests of all modules, and disks
+//! and backends that fail to order.
+
+pub mod failing;
 
 use std::sync::Arc;
 

@@ -12,14 +12,18 @@
 //! a checksum are read and called unverified.
 
 mod channels;
+mod chunk;
 mod compression;
 mod facts;
 mod findings;
 mod merge;
+mod output;
 mod piece;
+mod queue;
 mod reader;
 mod records;
 mod scan;
+mod sink;
 mod source;
 mod summary;
 mod survey;
@@ -27,6 +31,7 @@ mod writer;
 
 pub use compression::Compression;
 pub use reader::Reader;
+pub use sink::Sink;
 pub use writer::{CreateOptions, MAX_PAYLOAD_BYTES, Writer};
 
 /// What reading a file may take of memory.

@@ -61,6 +61,10 @@ impl Packer {
         Ok(Packer { compression, zstd })
     }
 
+    pub(super) fn compression(&self) -> Compression {
+        self.compression
+    }
+
     pub(super) fn pack(&mut self, content: &[u8]) -> std::io::Result<Vec<u8>> {
         match &mut self.zstd {
             Some(zstd) => zstd.compress(content),

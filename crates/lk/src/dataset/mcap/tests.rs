@@ -1,4 +1,6 @@
+mod background;
 mod damage;
+mod failing;
 mod layout;
 mod peer;
 mod writing;
@@ -38,15 +40,24 @@ fn numbered(n: u32) -> Sample {
     Sample { time, publish_time: time, sequence: n, payload }
 }
 
+/// Chunks of about 2 KiB.
+fn numbered_options(compression: Compression) -> CreateOptions {
+    let defaults = CreateOptions::default();
+    CreateOptions { compression, chunk_bytes: 2 << 10, overwrite: true, ..defaults }
+}
+
 /// A file of `count` numbered samples of two keys in chunks of about 2 KiB.
 fn write_numbered(path: &Path, compression: Compression, count: u32) {
-    let options = CreateOptions { compression, chunk_bytes: 2 << 10, overwrite: true };
-    let mut writer = Writer::create(path, options).unwrap();
-    let ids = ["a", "b"].map(|key| writer.add_channel(text(key)).unwrap());
+    let mut writer = Writer::create(path, numbered_options(compression)).unwrap();
+    let ids = two_keys(&mut writer);
     for n in 0..count {
         writer.write(ids[n as usize % 2], numbered(n)).unwrap();
     }
     writer.close().unwrap();
+}
+
+fn two_keys(writer: &mut Writer) -> [ChannelId; 2] {
+    ["a", "b"].map(|key| writer.add_channel(text(key)).unwrap())
 }
 
 fn open(path: &Path) -> crate::Result<Reader> {

@@ -1,17 +1,17 @@
 //! Writing MCAP files.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use super::channels::{self, SchemaContent};
-use super::compression::{Compression, Packer};
+use super::compression::Compression;
 use super::facts;
-use super::records::{
-    ChannelRecord, ChunkHeader, ChunkIndex, Footer, MAGIC, MessageHeader, SchemaRecord, Statistics,
-    op, put_block, put_metadata, put_record,
-};
+use super::output::{Ending, Output};
+use super::queue::{Failure, Queue, QueueOptions};
+use super::records::{ChannelRecord, MessageHeader, SchemaRecord, Statistics};
+use super::sink::{NewFile, Sink};
 use crate::dataset::{
     Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
 };
@@ -31,6 +31,25 @@ pub struct CreateOptions {
     pub compression: Compression,
     /// A chunk closes when it holds this many bytes, uncompressed.
     pub chunk_bytes: usize,
+    /// A chunk also closes this long after its first message, so that a
+    /// recording that is killed has lost no more than that. It goes by the
+    /// machine's monotonic clock, so that the same calls no longer give the
+    /// same bytes, though the same samples. Default: by size alone.
+    pub close_after: Option<Duration>,
+    /// Threads that compress chunks in the background, which changes nothing
+    /// in the file; with 0, `write` does it. Default: 2.
+    pub threads: usize,
+}
+
+impl CreateOptions {
+    /// For live recording: lz4, and chunks that close after one second.
+    pub fn live() -> CreateOptions {
+        CreateOptions {
+            compression: Compression::Lz4,
+            close_after: Some(Duration::from_secs(1)),
+            ..CreateOptions::default()
+        }
+    }
 }
 
 impl Default for CreateOptions {
@@ -39,49 +58,38 @@ impl Default for CreateOptions {
             overwrite: false,
             compression: Compression::default(),
             chunk_bytes: 1 << 20,
+            close_after: None,
+            threads: 2,
         }
     }
 }
 
 /// Writes an MCAP file; a [`Backend`] that can't be read from.
 ///
-/// A chunk is compressed in the caller's thread and handed to the operating
-/// system in one piece when it is full, so that a process that is killed
-/// loses what came after it or after the last `flush`, and no more. Chunks
-/// close by size alone: the same calls give the same bytes.
+/// `write` copies a sample into the open chunk. Full chunks are compressed by
+/// threads in the background and handed to the operating system in order,
+/// each in one piece. Where the disk or the threads can't keep up, `write`
+/// waits when about four chunks do. A process that is killed loses what came
+/// after the last `flush` and isn't written yet: at most those chunks and the
+/// open one.
+///
+/// A failure in the background shows at the next call, and at every one after
+/// it: [`Error::Writing`], which says how many samples are safe.
+///
+/// Chunks close by size alone unless told otherwise: the same calls give the
+/// same bytes, whatever the number of threads. Dropping a writer writes what
+/// it can and ends nothing, so that a file whose writer never came to its
+/// `close` can be told.
 pub struct Writer {
     location: String,
-    file: File,
-    state: State,
-    options: CreateOptions,
-    packer: Packer,
-    /// Bytes handed over so far, and their checksum.
-    position: u64,
-    crc: crc32fast::Hasher,
+    /// `None` after `close`.
+    queue: Option<Queue>,
     channels: Vec<Channel>,
     records: Vec<ChannelRecord>,
     schemas: Vec<SchemaRecord>,
     schema_ids: BTreeMap<SchemaContent, u16>,
     stats: Vec<ChannelStats>,
-    chunk: OpenChunk,
-    chunks: Vec<ChunkIndex>,
     facts: Facts,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum State {
-    Open,
-    Failed,
-    Closed,
-}
-
-/// What goes into the next chunk.
-#[derive(Default)]
-struct OpenChunk {
-    content: Vec<u8>,
-    times: Option<(u64, u64)>,
-    /// Time and offset of each message, by channel number.
-    indexes: BTreeMap<u16, Vec<(u64, u64)>>,
 }
 
 impl Writer {
@@ -91,118 +99,66 @@ impl Writer {
     /// [`Error::FileExists`] unless told to overwrite; [`Error::Io`].
     pub fn create(path: &Path, options: CreateOptions) -> Result<Writer> {
         let location = path.display().to_string();
-        let failed = |source| Error::Io { action: "create", path: location.clone(), source };
-        if options.overwrite && path.is_file() {
-            // Unlinked, not truncated: it may be what is being read from.
-            std::fs::remove_file(path).map_err(failed)?;
-        }
-        let file = match OpenOptions::new().write(true).create_new(true).open(path) {
-            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+        let file = match NewFile::create(path, options.overwrite) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(Error::FileExists { path: location });
             }
-            other => other.map_err(failed)?,
+            Err(source) => return Err(Error::Io { action: "create", path: location, source }),
+            Ok(file) => file,
         };
-        let packer = Packer::new(options.compression).map_err(failed)?;
-        let mut writer = Writer {
+        let writer = Writer::to_sink(Box::new(file), location, options);
+        if writer.is_err() {
+            // A file without a beginning; the first error is what is told.
+            let _ = std::fs::remove_file(path);
+        }
+        writer
+    }
+
+    /// Writes to something else than a file. `location` is what it is called
+    /// in messages; of the options, `overwrite` has no meaning.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where it takes no bytes, or no thread can be started.
+    pub fn to_sink(
+        sink: Box<dyn Sink>,
+        location: impl Into<String>,
+        options: CreateOptions,
+    ) -> Result<Writer> {
+        let location = location.into();
+        let CreateOptions { overwrite: _, compression, chunk_bytes, close_after, threads } =
+            options;
+        let options = QueueOptions { compression, chunk_bytes, close_after, threads };
+        let queue = Output::begin(sink).and_then(|output| Queue::new(output, options));
+        let queue = queue.map_err(|source| Error::Io {
+            action: "create",
+            path: location.clone(),
+            source,
+        })?;
+        Ok(Writer {
             location,
-            file,
-            state: State::Open,
-            options,
-            packer,
-            position: 0,
-            crc: crc32fast::Hasher::new(),
+            queue: Some(queue),
             channels: Vec::new(),
             records: Vec::new(),
             schemas: Vec::new(),
             schema_ids: BTreeMap::new(),
             stats: Vec::new(),
-            chunk: OpenChunk::default(),
-            chunks: Vec::new(),
             facts: Facts::default(),
-        };
-        let mut start = MAGIC.to_vec();
-        put_record(&mut start, op::HEADER, |out| {
-            put_block(out, b"ros2");
-            put_block(out, concat!("lk ", env!("CARGO_PKG_VERSION")).as_bytes());
-        });
-        writer.hand_over(&start)?;
-        Ok(writer)
+        })
     }
 
-    /// Goes on writing to another file, such as one that refuses.
-    #[cfg(test)]
-    pub(super) fn redirect(&mut self, file: File) {
-        self.file = file;
+    /// The queue, unless the file is closed.
+    fn queue(&mut self) -> Result<&mut Queue> {
+        let location = &self.location;
+        self.queue.as_mut().ok_or_else(|| Error::State {
+            action: "write to",
+            reason: "it is closed",
+            location: location.clone(),
+        })
     }
 
-    fn require_open(&self) -> Result<()> {
-        let reason = match self.state {
-            State::Open => return Ok(()),
-            State::Failed => "an earlier write to it failed",
-            State::Closed => "it is closed",
-        };
-        Err(Error::State { action: "write to", reason, location: self.location.clone() })
-    }
-
-    /// Gives whole records to the operating system.
-    fn hand_over(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Err(source) = self.file.write_all(bytes) {
-            self.state = State::Failed;
-            return Err(Error::Io { action: "write", path: self.location.clone(), source });
-        }
-        self.crc.update(bytes);
-        self.position += bytes.len() as u64;
-        Ok(())
-    }
-
-    fn close_chunk(&mut self) -> Result<()> {
-        if self.chunk.content.is_empty() {
-            return Ok(());
-        }
-        let OpenChunk { content, times, indexes } = &self.chunk;
-        let packed = self.packer.pack(content).map_err(|source| {
-            self.state = State::Failed;
-            Error::Io { action: "compress a chunk of", path: self.location.clone(), source }
-        })?;
-        let (start, end) = times.unwrap_or_default();
-        let header = ChunkHeader {
-            start,
-            end,
-            uncompressed_bytes: content.len() as u64,
-            crc: crc32fast::hash(content),
-            compression: self.options.compression.name().to_owned(),
-            compressed_bytes: packed.len() as u64,
-        };
-        let mut out = Vec::with_capacity(packed.len() + 1024);
-        header.put(&packed, &mut out);
-        let record_bytes = out.len() as u64;
-        let mut message_indexes = BTreeMap::new();
-        for (&channel, entries) in indexes {
-            message_indexes.insert(channel, self.position + out.len() as u64);
-            put_record(&mut out, op::MESSAGE_INDEX, |out| {
-                out.extend_from_slice(&channel.to_le_bytes());
-                out.extend_from_slice(&(entries.len() as u32 * 16).to_le_bytes());
-                for (time, offset) in entries {
-                    out.extend_from_slice(&time.to_le_bytes());
-                    out.extend_from_slice(&offset.to_le_bytes());
-                }
-            });
-        }
-        self.chunks.push(ChunkIndex {
-            start,
-            end,
-            offset: self.position,
-            record_bytes,
-            message_indexes,
-            message_index_bytes: out.len() as u64 - record_bytes,
-            compression: header.compression,
-            compressed_bytes: header.compressed_bytes,
-            uncompressed_bytes: header.uncompressed_bytes,
-        });
-        self.chunk.content.clear();
-        self.chunk.times = None;
-        self.chunk.indexes.clear();
-        self.hand_over(&out)
+    fn failed(&self, failure: Failure) -> Error {
+        let Failure { action, source, safe_samples } = failure;
+        Error::Writing { action, path: self.location.clone(), safe_samples, source }
     }
 
     fn statistics(&self) -> Statistics {
@@ -215,53 +171,11 @@ impl Writer {
             channels: self.records.len() as u32,
             attachments: 0,
             metadata: 1,
-            chunks: self.chunks.len() as u32,
+            chunks: 0,
             start: nanos(used().filter_map(|stats| stats.first).min()),
             end: nanos(used().filter_map(|stats| stats.last).max()),
             messages_by_channel: counts.map(|(record, stats)| (record.id, stats.count)).collect(),
         }
-    }
-
-    /// The summary section, its offsets and the footer.
-    fn summary(&self, metadata_at: u64, metadata_bytes: u64) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut groups = Vec::new();
-        let mut group = |op: u8, out: &mut Vec<u8>, fill: &dyn Fn(&mut Vec<u8>)| {
-            let start = out.len();
-            fill(out);
-            if out.len() > start {
-                groups.push((op, start as u64, (out.len() - start) as u64));
-            }
-        };
-        group(op::SCHEMA, &mut out, &|out| self.schemas.iter().for_each(|s| s.put(out)));
-        group(op::CHANNEL, &mut out, &|out| self.records.iter().for_each(|c| c.put(out)));
-        group(op::STATISTICS, &mut out, &|out| self.statistics().put(out));
-        group(op::CHUNK_INDEX, &mut out, &|out| self.chunks.iter().for_each(|c| c.put(out)));
-        group(op::METADATA_INDEX, &mut out, &|out| {
-            put_record(out, op::METADATA_INDEX, |out| {
-                out.extend_from_slice(&metadata_at.to_le_bytes());
-                out.extend_from_slice(&metadata_bytes.to_le_bytes());
-                put_block(out, facts::RECORD.as_bytes());
-            });
-        });
-        let summary_start = self.position;
-        let summary_offset_start = summary_start + out.len() as u64;
-        for (op, start, len) in groups {
-            put_record(&mut out, op::SUMMARY_OFFSET, |out| {
-                out.push(op);
-                out.extend_from_slice(&(summary_start + start).to_le_bytes());
-                out.extend_from_slice(&len.to_le_bytes());
-            });
-        }
-        // The footer's checksum covers the footer up to itself.
-        out.push(op::FOOTER);
-        out.extend_from_slice(&Footer::BODY_BYTES.to_le_bytes());
-        out.extend_from_slice(&summary_start.to_le_bytes());
-        out.extend_from_slice(&summary_offset_start.to_le_bytes());
-        let crc = crc32fast::hash(&out);
-        out.extend_from_slice(&crc.to_le_bytes());
-        out.extend_from_slice(&MAGIC);
-        out
     }
 
     fn unstorable(&self, key: &str, reason: String) -> Error {
@@ -287,7 +201,7 @@ impl Backend for Writer {
     }
 
     fn add_channel(&mut self, channel: Channel) -> Result<ChannelId> {
-        self.require_open()?;
+        self.queue()?.check().map_err(|failure| self.failed(failure))?;
         let index = self.channels.len() as u32;
         let Some(id) = u16::try_from(index + 1).ok() else {
             let reason = "an MCAP file holds at most 65,535 channels".to_owned();
@@ -301,22 +215,26 @@ impl Backend for Writer {
             return Err(self.unstorable(&channel.key, reason));
         }
         record.id = id;
-        record.schema = match schema {
-            None => 0,
-            Some(content) => match self.schema_ids.get(&content) {
-                Some(&id) => id,
-                None => {
-                    // There are never more schemas than channels.
-                    let id = self.schemas.len() as u16 + 1;
-                    let schema = content.clone().with_id(id);
-                    schema.put(&mut self.chunk.content);
-                    self.schemas.push(schema);
-                    self.schema_ids.insert(content, id);
-                    id
-                }
-            },
-        };
-        record.put(&mut self.chunk.content);
+        let mut new_schema = None;
+        if let Some(content) = schema {
+            record.schema = self.schema_ids.get(&content).copied().unwrap_or_else(|| {
+                // There are never more schemas than channels.
+                let id = self.schemas.len() as u16 + 1;
+                new_schema = Some((content.clone().with_id(id), content));
+                id
+            });
+        }
+        let appended = self.queue()?.append(|chunk| {
+            if let Some((schema, _)) = &new_schema {
+                schema.put(chunk.content());
+            }
+            record.put(chunk.content());
+        });
+        appended.map_err(|failure| self.failed(failure))?;
+        if let Some((schema, content)) = new_schema {
+            self.schema_ids.insert(content, schema.id);
+            self.schemas.push(schema);
+        }
         self.records.push(record);
         self.channels.push(channel);
         self.stats.push(ChannelStats::default());
@@ -324,7 +242,7 @@ impl Backend for Writer {
     }
 
     fn write(&mut self, channel: ChannelId, sample: Sample) -> Result<()> {
-        self.require_open()?;
+        self.queue()?;
         let index = channel.0 as usize;
         let count = self.channels.len();
         let Some(record) = self.records.get(index) else {
@@ -344,16 +262,9 @@ impl Backend for Writer {
             let reason = format!("a payload of {bytes} bytes is larger than 512 MiB");
             return Err(self.unstorable(key, reason));
         }
-        let offset = self.chunk.content.len() as u64;
-        header.put(&sample.payload, &mut self.chunk.content);
-        let time = header.log_time;
-        let (start, end) = self.chunk.times.unwrap_or((time, time));
-        self.chunk.times = Some((start.min(time), end.max(time)));
-        self.chunk.indexes.entry(id).or_default().push((time, offset));
+        let appended = self.queue()?.append(|chunk| chunk.message(&header, &sample.payload));
+        appended.map_err(|failure| self.failed(failure))?;
         self.stats[index].add(sample.time);
-        if self.chunk.content.len() >= self.options.chunk_bytes {
-            self.close_chunk()?;
-        }
         Ok(())
     }
 
@@ -372,7 +283,7 @@ impl Backend for Writer {
     }
 
     fn set_facts(&mut self, facts: Facts) -> Result<()> {
-        self.require_open()?;
+        self.queue()?.check().map_err(|failure| self.failed(failure))?;
         facts::check(&facts).map_err(|reason| self.unstorable(facts::RECORD, reason))?;
         self.facts = facts;
         Ok(())
@@ -383,44 +294,24 @@ impl Backend for Writer {
     }
 
     fn flush(&mut self) -> Result<()> {
-        self.require_open()?;
-        self.close_chunk()
+        self.queue()?.flush().map_err(|failure| self.failed(failure))
     }
 
+    /// The data, and with the first call the file's name in its folder.
     fn sync(&mut self) -> Result<()> {
-        self.flush()?;
-        self.file.sync_all().map_err(|source| Error::Io {
-            action: "sync",
-            path: self.location.clone(),
-            source,
-        })
+        self.queue()?.sync().map_err(|failure| self.failed(failure))
     }
 
+    /// As far as [`Backend::flush`] goes: `sync` before it for the disk.
     fn close(&mut self) -> Result<()> {
-        self.flush()?;
-        let metadata_at = self.position;
-        let mut out = Vec::new();
-        put_metadata(&mut out, facts::RECORD, &facts::to_entries(&self.facts));
-        self.hand_over(&out)?;
-        let metadata_bytes = self.position - metadata_at;
-        let crc = self.crc.clone().finalize();
-        let mut out = Vec::new();
-        put_record(&mut out, op::DATA_END, |out| out.extend_from_slice(&crc.to_le_bytes()));
-        self.hand_over(&out)?;
-        let summary = self.summary(metadata_at, metadata_bytes);
-        self.hand_over(&summary)?;
-        self.state = State::Closed;
+        let ending = Ending {
+            facts: facts::to_entries(&self.facts),
+            schemas: self.schemas.clone(),
+            channels: self.records.clone(),
+            statistics: self.statistics(),
+        };
+        self.queue()?.finish(ending).map_err(|failure| self.failed(failure))?;
+        self.queue = None;
         Ok(())
-    }
-}
-
-/// Keeps what was written, as far as that goes; ends nothing, so that a file
-/// whose writer never came to its `close` can be told.
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if self.state == State::Open {
-            // Whoever wants to know calls `flush` or `close`.
-            let _ = self.close_chunk();
-        }
     }
 }

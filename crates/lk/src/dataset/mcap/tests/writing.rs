@@ -88,27 +88,6 @@ fn misuse_is_an_error() {
 }
 
 #[test]
-fn a_disk_that_is_full_is_an_error_and_stays_one() {
-    // A device that refuses every write as a full disk does.
-    let full = Path::new("/dev/full");
-    if !full.exists() {
-        eprintln!("skipped: no {}", full.display());
-        return;
-    }
-    let folder = folder();
-    let path = folder.path().join("a.mcap");
-    let mut writer = Writer::create(&path, CreateOptions::default()).unwrap();
-    let id = writer.add_channel(text("a")).unwrap();
-    writer.redirect(std::fs::OpenOptions::new().write(true).open(full).unwrap());
-    writer.write(id, numbered(0)).unwrap();
-    let error = writer.close().unwrap_err();
-    assert!(matches!(error, Error::Io { action: "write", .. }), "{error}");
-    let error = writer.write(id, numbered(1)).unwrap_err();
-    assert!(error.to_string().ends_with("an earlier write to it failed"), "{error}");
-    assert!(writer.close().is_err());
-}
-
-#[test]
 fn datasets_copy() {
     let folder = folder();
     let (a, b) = (folder.path().join("a.mcap"), folder.path().join("b.mcap"));
