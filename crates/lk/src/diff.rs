@@ -3,6 +3,7 @@
 mod align;
 mod compare;
 mod engine;
+mod histogram;
 mod inputs;
 mod judge;
 mod plan;
@@ -13,6 +14,7 @@ mod stats;
 mod stream;
 
 pub use engine::diff;
+pub use histogram::{ErrorBin, ErrorHistogram};
 pub use policy::{
     AngleUnit, Defaults, Effect, Form, Glob, Policy, QuaternionOrder, Rule, Scope, TimestampTol,
     Tolerance,

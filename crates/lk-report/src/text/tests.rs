@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use lk::Time;
 use lk::dataset::{ChannelInfo, DatasetInfo, Integrity, Role, SequenceMeaning};
 use lk::diff::{
-    Alignment, DiffResult, Divergence, ErrorStats, FieldDiff, InputBefore, KeyDiff, MessageCounts,
-    Mismatch, MismatchKind, REPORT_VERSION, SchemaFinding, SchemaFindingKind, TimestampDiff,
-    ValueCounts, Verdict,
+    Alignment, DiffResult, Divergence, ErrorQuantiles, ErrorStats, FieldDiff, InputBefore, KeyDiff,
+    MessageCounts, Mismatch, MismatchKind, REPORT_VERSION, SchemaFinding, SchemaFindingKind,
+    TimestampDiff, ValueCounts, Verdict,
 };
 use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, StepTimes,
@@ -42,8 +42,17 @@ fn compared(verdict: Verdict, max: f64, violations: u64) -> DiffResult {
             mean: max / 10.0,
             rms: max / 5.0,
             bias: -max / 20.0,
+            quantiles: Some(ErrorQuantiles {
+                p50: max / 12.0,
+                p90: max / 3.0,
+                p99: max / 1.5,
+                p999: max,
+            }),
             passing_abs: Some(max),
+            passing_rel: Some(max / 2.0),
+            passing_ulp: None,
         }),
+        histogram: None,
         first_violation: (violations > 0).then(|| Time::from_nanos(4_000 * MILLI)),
     };
     let key = KeyDiff {

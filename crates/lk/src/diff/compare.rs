@@ -6,6 +6,7 @@ mod float;
 mod integer;
 mod one_side;
 mod quaternion;
+mod smallest;
 
 use std::borrow::Cow;
 

@@ -273,10 +273,7 @@ fn key_diff(job: &KeyJob, ticks: [bool; 2]) -> KeyDiff {
 }
 
 fn field_diff(leaf: &Leaf, stats: &LeafStats, first: &At) -> FieldDiff {
-    let mut error = if leaf.is_number { stats.error(first) } else { None };
-    if let Some(error) = error.as_mut().filter(|_| !leaf.close.has_passing()) {
-        error.passing_abs = None;
-    }
+    let error = if leaf.is_number { stats.error(&leaf.close, first) } else { None };
     FieldDiff {
         path: leaf.path.clone(),
         type_name: leaf.type_name.clone(),
@@ -284,6 +281,7 @@ fn field_diff(leaf: &Leaf, stats: &LeafStats, first: &At) -> FieldDiff {
         values: stats.counts(),
         shape_violations: stats.shape_violations,
         error,
+        histogram: stats.histogram().filter(|_| leaf.is_number),
         first_violation: stats.first_violation.map(Time::from_nanos),
     }
 }

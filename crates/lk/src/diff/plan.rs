@@ -365,13 +365,6 @@ impl From<&Decision> for Close {
     }
 }
 
-impl Close {
-    /// Whether there is a smallest absolute tolerance that passes.
-    pub(super) fn has_passing(&self) -> bool {
-        !matches!(self.measure, Measure::Ulp(_))
-    }
-}
-
 /// What a tolerance can mean for a primitive.
 fn kind_of(primitive: Primitive) -> FieldKind {
     match primitive {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::ErrorHistogram;
 use crate::time::{Span, Time};
 use crate::value::Scalar;
 
@@ -216,6 +217,9 @@ pub struct FieldDiff {
     pub shape_violations: u64,
     /// Numeric errors; `None` for what isn't a number or never compared.
     pub error: Option<ErrorStats>,
+    /// Absolute errors by their size; `None` where `error` is.
+    #[serde(default)]
+    pub histogram: Option<ErrorHistogram>,
     /// Time of the first violation in this field.
     #[serde(rename = "first_violation_ns", with = "crate::time::optional_nanos")]
     pub first_violation: Option<Time>,
@@ -251,6 +255,27 @@ pub struct ValueCounts {
     pub inf: u64,
     /// Tag: zero in the reference, where a relative error is no number.
     pub zero_reference: u64,
+    /// Tag: NaN on both sides.
+    #[serde(default)]
+    pub nan_both: u64,
+    /// Tag: NaN or infinite on one side, or infinite with another sign (a
+    /// quaternion: no rotation on some side). No tolerance lets these pass.
+    #[serde(default)]
+    pub unbounded: u64,
+    /// Tag: finite numbers whose difference is not.
+    #[serde(default)]
+    pub overflow: u64,
+    /// Tag: zeros of different signs.
+    #[serde(default)]
+    pub zero_signs: u64,
+}
+
+impl ValueCounts {
+    /// The share of compared scalars that is equal in every bit, from 0 to 1;
+    /// `None` where none was compared.
+    pub fn bit_equal_share(&self) -> Option<f64> {
+        (self.compared > 0).then(|| self.bit_equal as f64 / self.compared as f64)
+    }
 }
 
 /// Statistics of `candidate - reference`, over pairs where that is finite; of
@@ -273,10 +298,37 @@ pub struct ErrorStats {
     pub rms: f64,
     /// Mean of the signed error.
     pub bias: f64,
+    /// What shares of the absolute errors are below.
+    #[serde(default)]
+    pub quantiles: Option<ErrorQuantiles>,
     /// Smallest absolute tolerance that would pass, at the relative one given;
     /// `None` where none would (NaN, infinity, the sign of a zero that is asked
     /// for, another length), and where the tolerance is none of these (`ulp`).
     pub passing_abs: Option<f64>,
+    /// Smallest relative tolerance that would pass, at the absolute one given;
+    /// `None` where none would, as for too large an error at a reference of 0,
+    /// and where the tolerance has no relative part.
+    #[serde(default)]
+    pub passing_rel: Option<f64>,
+    /// Smallest number of representable floats that would pass, where the
+    /// tolerance is one (`ulp`).
+    #[serde(default)]
+    pub passing_ulp: Option<u64>,
+}
+
+/// Quantiles of absolute errors, those of exactly 0 among them: each an upper
+/// bound of the smallest error that such a share of all errors is at most,
+/// never more than 1/8 above it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorQuantiles {
+    /// Half of the errors are at most this.
+    pub p50: f64,
+    /// 90 % are.
+    pub p90: f64,
+    /// 99 % are.
+    pub p99: f64,
+    /// 99.9 % are.
+    pub p999: f64,
 }
 
 /// One violation.

@@ -1,7 +1,9 @@
 //! What is kept of a comparison while it runs: counts and sums by field, in a
 //! form whose parts merge to exactly what the whole gives.
 
-use super::{ErrorStats, Mismatch, TimestampDiff, ValueCounts};
+use super::histogram::Counts;
+use super::plan::{Close, Measure};
+use super::{ErrorHistogram, ErrorQuantiles, ErrorStats, Mismatch, TimestampDiff, ValueCounts};
 use crate::time::{Span, Time};
 
 /// Pairs of messages whose sums are added up together. Sums of floats depend
@@ -58,17 +60,30 @@ pub(super) struct LeafStats {
     pub(super) nan_candidate: u64,
     pub(super) inf: u64,
     pub(super) zero_reference: u64,
+    /// NaN on both sides.
+    pub(super) nan_both: u64,
+    /// Not finite on one side, or infinite with another sign.
+    pub(super) unbounded: u64,
+    /// Finite, with a difference that isn't.
+    pub(super) overflow: u64,
+    /// Zeros of different signs.
+    pub(super) zero_signs: u64,
     /// Compared numbers whose difference is no finite number.
     pub(super) no_error: u64,
     pub(super) shape_violations: u64,
     pub(super) first_violation: Option<i64>,
-    /// Some violation that no tolerance lets pass.
-    pub(super) never_passes: bool,
     /// Largest absolute error.
     pub(super) max: f64,
     pub(super) max_at: At,
     /// Smallest absolute tolerance that lets everything so far pass.
     pub(super) passing: f64,
+    /// Smallest relative tolerance that does, at the absolute one given;
+    /// infinite where none does.
+    pub(super) passing_rel: f64,
+    /// Largest number of steps between floats, where those are counted.
+    pub(super) steps: u64,
+    /// Absolute errors by size.
+    pub(super) errors: Counts,
     /// Sums of the open block.
     pub(super) open: Sums,
     /// Sums of the blocks before it.
@@ -82,6 +97,13 @@ impl LeafStats {
         if count > 0 {
             self.first_violation.get_or_insert(at.time);
         }
+    }
+
+    /// Takes a signed error: finite.
+    pub(super) fn take(&mut self, error: f64, at: &At) {
+        self.open.add(error);
+        self.raise(error.abs(), at);
+        self.errors.add(error.abs());
     }
 
     /// Takes an absolute error, for the largest.
@@ -106,7 +128,26 @@ impl LeafStats {
             nan_candidate: self.nan_candidate,
             inf: self.inf,
             zero_reference: self.zero_reference,
+            nan_both: self.nan_both,
+            unbounded: self.unbounded,
+            overflow: self.overflow,
+            zero_signs: self.zero_signs,
         }
+    }
+
+    /// Whether nothing was found that violates however large a tolerance is.
+    fn can_pass(&self, close: &Close) -> bool {
+        let steps = matches!(close.measure, Measure::Ulp(_));
+        self.missing + self.extra + self.unbounded == 0
+            && (self.overflow == 0 || steps)
+            && (self.nan_both == 0 || close.nan_equal)
+            && (self.zero_signs == 0 || !close.signed_zero)
+    }
+
+    /// Errors by their size; `None` where no difference was finite.
+    pub(super) fn histogram(&self) -> Option<ErrorHistogram> {
+        let count = self.n_errors();
+        (count > 0).then(|| self.errors.histogram(count))
     }
 
     /// Numbers whose difference is finite.
@@ -124,7 +165,7 @@ impl LeafStats {
 
     /// As the result has it; `None` where no difference was finite. `first`
     /// is where an error of 0 that is the largest was first met.
-    pub(super) fn error(&self, first: &At) -> Option<ErrorStats> {
+    pub(super) fn error(&self, close: &Close, first: &At) -> Option<ErrorStats> {
         let count = self.n_errors();
         if count == 0 {
             return None;
@@ -132,7 +173,11 @@ impl LeafStats {
         let sums = self.sums();
         let n = count as f64;
         let max_at = if self.max > 0.0 { &self.max_at } else { first };
-        let passes = !self.never_passes && self.missing + self.extra == 0;
+        let histogram = self.errors.histogram(count);
+        let quantile = |per_mille| histogram.quantile(per_mille).unwrap_or(0.0).min(self.max);
+        let passes = self.can_pass(close);
+        let steps = matches!(close.measure, Measure::Ulp(_));
+        let differences = close.measure == Measure::Difference;
         Some(ErrorStats {
             count,
             max: self.max,
@@ -147,7 +192,16 @@ impl LeafStats {
                 true => 0.0,
                 false => (sums.signed / n).clamp(-self.max, self.max),
             },
-            passing_abs: passes.then_some(self.passing),
+            quantiles: Some(ErrorQuantiles {
+                p50: quantile(500),
+                p90: quantile(900),
+                p99: quantile(990),
+                p999: quantile(999),
+            }),
+            passing_abs: (passes && !steps).then_some(self.passing),
+            passing_rel: Some(self.passing_rel)
+                .filter(|rel| passes && differences && rel.is_finite()),
+            passing_ulp: (passes && steps).then_some(self.steps),
         })
     }
 
@@ -168,12 +222,18 @@ impl LeafStats {
         self.nan_candidate += later.nan_candidate;
         self.inf += later.inf;
         self.zero_reference += later.zero_reference;
+        self.nan_both += later.nan_both;
+        self.unbounded += later.unbounded;
+        self.overflow += later.overflow;
+        self.zero_signs += later.zero_signs;
         self.no_error += later.no_error;
         self.shape_violations += later.shape_violations;
         self.first_violation = self.first_violation.or(later.first_violation);
-        self.never_passes |= later.never_passes;
         self.raise(later.max, &later.max_at);
         self.passing = self.passing.max(later.passing);
+        self.passing_rel = self.passing_rel.max(later.passing_rel);
+        self.steps = self.steps.max(later.steps);
+        self.errors.merge(&later.errors);
         self.blocks.extend(later.blocks);
         self.open = later.open;
     }

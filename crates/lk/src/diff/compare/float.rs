@@ -1,5 +1,7 @@
 //! Slices of floats against slices of floats.
 
+use super::smallest::smallest_passing;
+use crate::diff::histogram::Tally;
 use crate::diff::plan::{Close, Measure};
 use crate::diff::policy::larger;
 use crate::diff::stats::{At, LeafStats, Sums};
@@ -38,6 +40,9 @@ impl FloatBytes for [u8; 4] {
 
 /// Elements that are looked at together.
 const CHUNK: usize = 256;
+
+/// From so many elements on, errors are counted in lanes.
+const LONG: usize = 2 * CHUNK;
 
 /// Sums run in this many lanes, so that they compile to vectors.
 const LANES: usize = 4;
@@ -99,13 +104,17 @@ pub(super) fn compare<B: FloatBytes>(
     at: &At,
 ) -> u64 {
     let mut violations = 0;
+    let mut tally = (a.len() >= LONG).then(Tally::new);
     for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
         violations += match a.len() {
             ..LANES => each(a, b, close, leaf, at),
             _ if a == b => equal(a, close, leaf, at),
             _ if close.measure != Measure::Difference => each(a, b, close, leaf, at),
-            _ => chunk(a, b, close, leaf, at),
+            _ => chunk(a, b, close, leaf, tally.as_mut(), at),
         };
+    }
+    if let Some(tally) = &mut tally {
+        tally.flush(&mut leaf.errors);
     }
     violations
 }
@@ -126,10 +135,10 @@ pub(super) fn equal<B: FloatBytes>(a: &[B], close: &Close, leaf: &mut LeafStats,
     let nan = a.iter().filter(|a| a.value().is_nan()).count() as u64;
     leaf.nan_reference += nan;
     leaf.nan_candidate += nan;
+    leaf.nan_both += nan;
     leaf.inf += special - nan;
     leaf.no_error += special;
     let violations = if close.nan_equal { 0 } else { nan };
-    leaf.never_passes |= violations > 0;
     leaf.violate(violations, at);
     violations
 }
@@ -141,6 +150,12 @@ fn each<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at
     for (a, b) in a.iter().zip(b) {
         let standing = judge(*a, *b, close);
         let bit_equal = a == b;
+        let steps = match close.measure {
+            Measure::Ulp(_) if a.value().is_finite() && b.value().is_finite() => {
+                a.ordinal().abs_diff(b.ordinal())
+            }
+            _ => 0,
+        };
         let (a, b) = (a.value(), b.value());
         leaf.compared += 1;
         leaf.not_bit_equal += u64::from(!bit_equal);
@@ -150,20 +165,23 @@ fn each<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at
         leaf.inf += u64::from(a.is_infinite() || b.is_infinite());
         let error = close.difference(a, b);
         if error.is_finite() {
-            leaf.open.add(error);
-            leaf.raise(error.abs(), at);
-            raise_passing(&mut leaf.passing, error.abs(), a, b, close);
+            leaf.take(error, at);
+            leaf.zero_signs += u64::from(a == b && !bit_equal);
+            raise_passing(leaf, error.abs(), a, b, close);
         } else {
             leaf.no_error += 1;
+            match (a.is_nan() && b.is_nan(), a.is_finite() && b.is_finite()) {
+                (true, _) => leaf.nan_both += 1,
+                (_, true) => leaf.overflow += 1,
+                // Infinities of one sign have no difference, but are equal.
+                _ => leaf.unbounded += u64::from(a != b),
+            }
         }
+        leaf.steps = leaf.steps.max(steps);
         match standing {
             Standing::Equal => {}
             Standing::Within => leaf.within += 1,
-            Standing::Violation => {
-                // Equal numbers violate for the sign of a zero.
-                leaf.never_passes |= !error.is_finite() || a == b;
-                violations += 1;
-            }
+            Standing::Violation => violations += 1,
         }
     }
     leaf.violate(violations, at);
@@ -173,8 +191,16 @@ fn each<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at
 /// A chunk at once, whose differences are finite: loops over one thing each,
 /// so that they compile to vectors, while the chunk stays in the nearest
 /// cache.
-fn chunk<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at: &At) -> u64 {
-    let (sums, max) = sum(a, b);
+fn chunk<B: FloatBytes>(
+    a: &[B],
+    b: &[B],
+    close: &Close,
+    leaf: &mut LeafStats,
+    tally: Option<&mut Tally>,
+    at: &At,
+) -> u64 {
+    let mut errors = [0.0; CHUNK];
+    let (sums, max) = sum(a, b, &mut errors);
     let pairs = || a.iter().zip(b).map(|(a, b)| (a.value(), b.value()));
     // NaN and infinity show in the sum of squares, as overflow does.
     if !sums.square.is_finite() && pairs().any(|(a, b)| !(b - a).is_finite()) {
@@ -190,32 +216,42 @@ fn chunk<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, a
         _ => a.iter().zip(b).map(|(a, b)| u64::from(a != b)).sum(),
     };
     leaf.not_bit_equal += not_bit_equal;
+    leaf.zero_signs += not_bit_equal - unequal;
     leaf.open.merge(sums);
     leaf.raise(max, at);
+    let errors = &errors[..a.len()];
+    match tally {
+        Some(tally) => tally.add(errors, max, a.len() as u64 - unequal, &mut leaf.errors),
+        None => errors.iter().for_each(|error| leaf.errors.add(*error)),
+    }
 
-    let tolerance = close.tolerance;
-    let (rel, form) = (tolerance.rel, tolerance.form);
+    let Tolerance { abs, rel, form } = close.tolerance;
     // A loop for each form, so that none has to choose.
-    let beyond = |abs: f64| match form {
+    let beyond = |abs: f64, rel: f64| match form {
         Form::Sum => count(a, b, |a, b| (b - a).abs() > abs + rel * a.abs()),
         Form::MaxRef => count(a, b, |a, b| (b - a).abs() > larger(abs, rel * a.abs())),
         Form::MaxSym => {
             count(a, b, |a, b| (b - a).abs() > larger(abs, rel * larger(a.abs(), b.abs())))
         }
     };
-    let apart = if max <= tolerance.abs { 0 } else { beyond(tolerance.abs) };
-    leaf.within += unequal - apart;
-    let zeros_apart = if close.signed_zero { not_bit_equal - unequal } else { 0 };
-    leaf.never_passes |= zeros_apart > 0;
-    let violations = apart + zeros_apart;
-    leaf.violate(violations, at);
+    // What passes at `abs` alone needs no relative tolerance, and what the
+    // smallest passing ones let pass can't raise them.
+    let mut apart = 0;
+    if max > abs {
+        if leaf.passing_rel.is_finite() && beyond(abs, leaf.passing_rel) > 0 {
+            pairs().for_each(|(a, b)| raise_passing_rel(leaf, (b - a).abs(), a, b, close));
+        }
+        apart = if leaf.passing_rel <= rel { 0 } else { beyond(abs, rel) };
+    }
     if rel == 0.0 {
         leaf.passing = leaf.passing.max(max);
-    } else if max > leaf.passing && beyond(leaf.passing) > 0 {
-        for (a, b) in pairs() {
-            raise_passing(&mut leaf.passing, (b - a).abs(), a, b, close);
-        }
+    } else if max > leaf.passing && beyond(leaf.passing, rel) > 0 {
+        pairs().for_each(|(a, b)| raise_passing_abs(leaf, (b - a).abs(), a, b, close));
     }
+    leaf.within += unequal - apart;
+    let zeros_apart = if close.signed_zero { not_bit_equal - unequal } else { 0 };
+    let violations = apart + zeros_apart;
+    leaf.violate(violations, at);
     violations
 }
 
@@ -225,14 +261,17 @@ fn count<B: FloatBytes>(a: &[B], b: &[B], holds: impl Fn(f64, f64) -> bool) -> u
     a.iter().zip(b).map(|(a, b)| u64::from(holds(a.value(), b.value()))).sum()
 }
 
-/// Sums of the errors in a fixed order, and the largest magnitude.
-fn sum<B: FloatBytes>(a: &[B], b: &[B]) -> (Sums, f64) {
+/// Sums of the errors in a fixed order, and the largest magnitude; puts the
+/// magnitudes into `errors`.
+fn sum<B: FloatBytes>(a: &[B], b: &[B], errors: &mut [f64; CHUNK]) -> (Sums, f64) {
     let mut lanes = [[0.0_f64; LANES]; 4];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    for (a, b) in a.iter().zip(b) {
+    let (fours, _) = errors.as_chunks_mut::<LANES>();
+    for ((a, b), errors) in a.iter().zip(b).zip(fours) {
         for lane in 0..LANES {
             let error = b[lane].value() - a[lane].value();
             let magnitude = error.abs();
+            errors[lane] = magnitude;
             lanes[0][lane] += magnitude;
             lanes[1][lane] += error;
             lanes[2][lane] += error * error;
@@ -244,42 +283,43 @@ fn sum<B: FloatBytes>(a: &[B], b: &[B]) -> (Sums, f64) {
     let mut sums =
         Sums { absolute: total(lanes[0]), signed: total(lanes[1]), square: total(lanes[2]) };
     let mut max = lanes[3].iter().copied().fold(0.0, f64::max);
-    for (a, b) in a_rest.iter().zip(b_rest) {
+    let rest = errors.iter_mut().skip(a.len() * LANES);
+    for ((a, b), magnitude) in a_rest.iter().zip(b_rest).zip(rest) {
         let error = b.value() - a.value();
+        *magnitude = error.abs();
         sums.add(error);
         max = max.max(error.abs());
     }
     (sums, max)
 }
 
-/// Raises the smallest absolute tolerance that lets a finite error pass at a
-/// given relative one.
-fn raise_passing(passing: &mut f64, error: f64, a: f64, b: f64, close: &Close) {
-    let tolerance = close.tolerance;
-    if tolerance.rel == 0.0 {
-        *passing = passing.max(error);
-    } else {
-        let passes = |abs| error <= Tolerance { abs, ..tolerance }.bound(a.abs(), b.abs());
-        *passing = smallest_passing(*passing, error, passes);
+/// Raises the smallest tolerances, absolute and relative, that let a finite
+/// error pass.
+fn raise_passing(leaf: &mut LeafStats, error: f64, a: f64, b: f64, close: &Close) {
+    raise_passing_abs(leaf, error, a, b, close);
+    if close.measure == Measure::Difference {
+        raise_passing_rel(leaf, error, a, b, close);
     }
 }
 
-/// The smallest number from `low` on for which `passes` holds, known to hold
-/// for `high`. Searched over bit patterns, whose order is that of positive
-/// floats, so that rounding can't make it off by a bit.
-pub(super) fn smallest_passing(low: f64, high: f64, passes: impl Fn(f64) -> bool) -> f64 {
-    if passes(low) {
-        return low;
-    }
-    let (mut low, mut high) = (low.to_bits(), high.to_bits());
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        match passes(f64::from_bits(middle)) {
-            true => high = middle,
-            false => low = middle,
+fn raise_passing_abs(leaf: &mut LeafStats, error: f64, a: f64, b: f64, close: &Close) {
+    let Tolerance { rel, form, .. } = close.tolerance;
+    leaf.passing = match rel {
+        0.0 => leaf.passing.max(error),
+        _ => {
+            let passes = |abs| error <= Tolerance { abs, rel, form }.bound(a.abs(), b.abs());
+            smallest_passing(leaf.passing, error - rel * a.abs(), passes)
         }
+    };
+}
+
+fn raise_passing_rel(leaf: &mut LeafStats, error: f64, a: f64, b: f64, close: &Close) {
+    let Tolerance { abs, form, .. } = close.tolerance;
+    if error > abs && leaf.passing_rel.is_finite() {
+        let passes = |rel| error <= Tolerance { abs, rel, form }.bound(a.abs(), b.abs());
+        let guess = (error - if form == Form::Sum { abs } else { 0.0 }) / a.abs();
+        leaf.passing_rel = smallest_passing(leaf.passing_rel, guess, passes);
     }
-    f64::from_bits(high)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::diff::plan::Close;
 use crate::diff::stats::{At, LeafStats};
 use crate::value::Scalar;
 
-use super::float::smallest_passing;
+use super::smallest::smallest_passing;
 
 /// An integer of a payload.
 pub(super) trait Integer: Number + Ord + Default {
@@ -106,11 +106,15 @@ fn each<T: Integer>(a: &[u8], b: &[u8], close: &Close, leaf: &mut LeafStats, at:
         unequal += 1;
         violations += u64::from(!is_within(a, b, tolerance));
         let error = a.distance(b) as f64;
-        leaf.open.add(if b > a { error } else { -error });
-        leaf.raise(error, at);
+        leaf.take(if b > a { error } else { -error }, at);
+        let magnitude = a.magnitude() as f64;
         let passes = |abs| is_within(a, b, Tolerance { abs, ..tolerance });
-        // Rounding may have taken the float below the difference.
-        leaf.passing = smallest_passing(leaf.passing, error.next_up(), passes);
+        let guess = error - tolerance.rel * magnitude;
+        leaf.passing = smallest_passing(leaf.passing, guess, passes);
+        if leaf.passing_rel.is_finite() {
+            let passes = |rel| is_within(a, b, Tolerance { rel, ..tolerance });
+            leaf.passing_rel = smallest_passing(leaf.passing_rel, error / magnitude, passes);
+        }
     });
     leaf.compared += (a.len() / T::SIZE) as u64;
     leaf.zero_reference += zero;

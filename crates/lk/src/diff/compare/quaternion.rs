@@ -72,13 +72,12 @@ pub(super) fn compare<B: FloatBytes>(
     match error {
         Some(error) => {
             leaf.no_error += 3;
-            leaf.open.add(error);
-            leaf.raise(error, at);
+            leaf.take(error, at);
             leaf.passing = leaf.passing.max(error);
         }
         None => {
             leaf.no_error += 4;
-            leaf.never_passes = true;
+            leaf.unbounded += 4;
         }
     }
     let violations = if standing == Standing::Violation { 4 } else { 0 };

@@ -106,7 +106,7 @@ fn the_sign_of_zero_violates_whatever_the_tolerance_where_it_is_asked_for() {
         let leaf = stats(&[0.0; 9], &[-0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, -0.0], &close);
         let counts = leaf.counts();
         assert_eq!((counts.equal, counts.violations, counts.bit_equal), (7, 2, 7));
-        assert_eq!(leaf.error(&AT).unwrap().passing_abs, None);
+        assert_eq!(leaf.error(&close, &AT).unwrap().passing_abs, None);
     }
 }
 
@@ -130,11 +130,12 @@ fn angles_wrap_at_half_a_turn() {
 
 #[test]
 fn statistics_of_known_numbers() {
-    let leaf = stats(&[1.0, 2.0, 0.0, 4.0], &[1.0, 2.5, -1.0, 4.25], &close(0.5, 0.0));
+    let close = close(0.5, 0.0);
+    let leaf = stats(&[1.0, 2.0, 0.0, 4.0], &[1.0, 2.5, -1.0, 4.25], &close);
     let counts = leaf.counts();
     assert_eq!((counts.equal, counts.within, counts.violations), (1, 2, 1));
     assert_eq!((counts.bit_equal, counts.zero_reference), (1, 1));
-    let error = leaf.error(&AT).unwrap();
+    let error = leaf.error(&close, &AT).unwrap();
     assert_eq!((error.count, error.max, error.max_index), (4, 1.0, 7));
     assert_eq!((error.mean, error.bias), (1.75 / 4.0, -0.25 / 4.0));
     assert_eq!(error.rms, (1.3125_f64 / 4.0).sqrt());
@@ -143,19 +144,67 @@ fn statistics_of_known_numbers() {
 
 #[test]
 fn huge_errors_have_finite_statistics() {
-    let leaf = stats(&[0.0; 8], &[1e308; 8], &close(0.0, 0.0));
-    let error = leaf.error(&AT).unwrap();
+    let close = close(0.0, 0.0);
+    let leaf = stats(&[0.0; 8], &[1e308; 8], &close);
+    let error = leaf.error(&close, &AT).unwrap();
     assert_eq!((error.mean, error.rms, error.bias), (1e308, 1e308, 1e308));
-    let leaf = stats(&[0.0; 8], &[1e-200; 8], &close(0.0, 0.0));
-    assert!(leaf.error(&AT).unwrap().rms > 0.0);
+    let leaf = stats(&[0.0; 8], &[1e-200; 8], &close);
+    assert!(leaf.error(&close, &AT).unwrap().rms > 0.0);
+}
+
+#[test]
+fn the_smallest_relative_tolerance_of_known_numbers() {
+    for (a, b, abs, expected) in [
+        (&[2.0, 4.0][..], &[2.5, 4.5][..], 0.0, Some(0.25)),
+        (&[2.0, 4.0], &[2.5, 4.5], 0.25, Some(0.125)),
+        (&[2.0, 4.0], &[2.5, 4.5], 0.5, Some(0.0)),
+        // No share of 0 is as much as 1, but 1 is allowed as it is.
+        (&[0.0], &[1.0], 0.5, None),
+        (&[0.0, 2.0], &[1.0, 4.0], 1.0, Some(0.5)),
+        // More than the largest float times the reference.
+        (&[5e-324], &[1.0], 0.0, None),
+    ] {
+        let close = close(abs, 0.0);
+        let error = stats(a, b, &close).error(&close, &AT).unwrap();
+        // The sum of both tolerances rounds.
+        let near = |rel: f64, expected: f64| (rel - expected).abs() <= f64::EPSILON * expected;
+        let same = match (error.passing_rel, expected) {
+            (Some(rel), Some(expected)) => near(rel, expected),
+            (rel, expected) => rel == expected,
+        };
+        assert!(same, "{a:?} {b:?} abs={abs}: {:?}", error.passing_rel);
+    }
+}
+
+#[test]
+fn quantiles_of_known_errors() {
+    // One in a hundred is 1, the others are 1e-3 or nothing.
+    let b: Vec<f64> = (0..4_000)
+        .map(|i| match i % 100 {
+            0 => 1.0,
+            1..40 => 0.001,
+            _ => 0.0,
+        })
+        .collect();
+    let close = close(0.0, 0.0);
+    let leaf = stats(&vec![0.0; 4_000], &b, &close);
+    let quantiles = leaf.error(&close, &AT).unwrap().quantiles.unwrap();
+    assert_eq!((quantiles.p50, quantiles.p999), (0.0, 1.0));
+    for near in [quantiles.p90, quantiles.p99] {
+        assert!((0.001..=0.001 * 1.125).contains(&near), "{near}");
+    }
+    let histogram = leaf.histogram().unwrap();
+    assert_eq!((histogram.zero(), histogram.count()), (2_400, 4_000));
+    assert_eq!(histogram.bins().map(|bin| bin.count).collect::<Vec<_>>(), [1_560, 40]);
 }
 
 #[test]
 fn an_infinity_or_nan_on_one_side_never_passes() {
     for bad in [f64::NAN, f64::INFINITY] {
-        let leaf = stats(&[1.0; 5], &[1.0, 1.0, bad, 1.0, 1.0], &close(1.0, 0.0));
+        let close = close(1.0, 0.0);
+        let leaf = stats(&[1.0; 5], &[1.0, 1.0, bad, 1.0, 1.0], &close);
         assert_eq!(leaf.counts().violations, 1);
-        let error = leaf.error(&AT).unwrap();
+        let error = leaf.error(&close, &AT).unwrap();
         assert_eq!((error.count, error.passing_abs), (4, None));
     }
 }
@@ -171,7 +220,7 @@ fn any_value() -> impl Strategy<Value = f64> {
 proptest! {
     #[test]
     fn chunks_count_what_single_elements_count(
-        mut pairs in prop::collection::vec((any_value(), any_value()), 0..600),
+        mut pairs in prop::collection::vec((any_value(), any_value()), 0..900),
         equal_share in 0.0..1.0,
         abs in prop::sample::select(vec![0.0, 1e-6, 2.0]),
         rel in prop::sample::select(vec![0.0, 0.1, 1e6]),
@@ -203,7 +252,8 @@ proptest! {
         prop_assert_eq!(whole.counts(), single.counts());
         prop_assert_eq!(whole.n_errors(), single.n_errors());
         prop_assert_eq!((whole.max, whole.passing), (single.max, single.passing));
-        prop_assert_eq!(whole.never_passes, single.never_passes);
+        prop_assert_eq!((whole.passing_rel, whole.steps), (single.passing_rel, single.steps));
+        prop_assert_eq!(whole.errors, single.errors);
     }
 
     #[test]
@@ -223,6 +273,45 @@ proptest! {
         if passing > 0.0 {
             prop_assert!(stats(&a, &b, &close(passing.next_down())).violations > 0);
         }
+    }
+
+    #[test]
+    fn the_passing_relative_tolerance_passes_and_no_smaller_one_does(
+        pairs in prop::collection::vec(
+            (prop_oneof![9 => -4.0..4.0, 1 => Just(0.0)], -4.0..4.0), 1..40,
+        ),
+        abs in prop::sample::select(vec![0.0, 0.1, 5.0]),
+        form in prop::sample::select(vec![Form::Sum, Form::MaxRef, Form::MaxSym]),
+    ) {
+        let (a, b): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+        let close = |rel| Close { tolerance: Tolerance { abs, rel, form }, ..close(0.0, 0.0) };
+        let leaf = stats(&a, &b, &close(0.0));
+        let Some(rel) = leaf.error(&close(0.0), &AT).and_then(|error| error.passing_rel) else {
+            prop_assert!(stats(&a, &b, &close(f64::MAX)).violations > 0);
+            return Ok(());
+        };
+        prop_assert_eq!(stats(&a, &b, &close(rel)).violations, 0);
+        if rel > 0.0 {
+            prop_assert!(stats(&a, &b, &close(rel.next_down())).violations > 0);
+        }
+        // Whatever the relative tolerance that it was worked out at.
+        prop_assert_eq!(stats(&a, &b, &close(0.5)).passing_rel, leaf.passing_rel);
+    }
+
+    #[test]
+    fn the_passing_number_of_steps_passes_and_no_smaller_one_does(
+        pairs in prop::collection::vec((-4.0..4.0, 0..40_u64), 1..40), n in 0..50_u64,
+    ) {
+        let a: Vec<f64> = pairs.iter().map(|(a, _)| *a).collect();
+        let up = |(a, steps): &(f64, u64)| (0..*steps).fold(*a, |b, _| b.next_up());
+        let b: Vec<f64> = pairs.iter().map(up).collect();
+        let ulp = |n| Close { measure: Measure::Ulp(n), ..close(0.0, 0.0) };
+        let error = stats(&a, &b, &ulp(n)).error(&ulp(n), &AT).unwrap();
+        prop_assert_eq!(error.passing_ulp, pairs.iter().map(|(_, steps)| *steps).max());
+        let passing = error.passing_ulp.unwrap_or(0);
+        prop_assert_eq!(stats(&a, &b, &ulp(passing)).violations, 0);
+        prop_assert!(passing == 0 || stats(&a, &b, &ulp(passing - 1)).violations > 0);
+        prop_assert_eq!((error.passing_abs, error.passing_rel), (None, None));
     }
 
     #[test]
