@@ -12,13 +12,15 @@ const LONGEST_FILE: usize = 500;
 /// For each room of the library, the rooms that it may use.
 const ROOMS: &[(&str, &[&str])] = &[
     ("time", &[]),
-    ("error", &[]),
+    ("error", &["time"]),
     ("schema", &["error", "value"]),
     ("value", &["error", "schema"]),
     ("codec", &["error", "schema", "value"]),
     ("dataset", &["codec", "error", "schema", "time", "value"]),
     ("diff", &["codec", "dataset", "error", "schema", "time", "value"]),
     ("outcome", &["diff"]),
+    ("component", &["codec", "error", "schema", "time"]),
+    ("system", &["codec", "component", "error", "schema", "time"]),
 ];
 
 /// For each crate, the crates of the workspace that it may depend on.

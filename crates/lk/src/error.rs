@@ -2,6 +2,8 @@
 
 pub(crate) mod fault;
 
+use crate::time::Time;
+
 /// The result of an operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -308,6 +310,47 @@ pub enum Error {
         reason: String,
         /// The file.
         path: String,
+    },
+
+    /// Components, ports or nodes that can't be put together as asked.
+    #[error("{reason}")]
+    Graph {
+        /// What can't be, naming the components and ports.
+        reason: String,
+    },
+
+    /// A config that makes no sense.
+    #[error("config of {component}: {reason}")]
+    Config {
+        /// The component.
+        component: String,
+        /// What is wrong, naming the field.
+        reason: String,
+    },
+
+    /// A step of a component's life that its stage doesn't allow.
+    #[error("can't {transition} {component}: it is {stage}")]
+    Lifecycle {
+        /// The component, or the system.
+        component: String,
+        /// What was asked: `activate`.
+        transition: String,
+        /// Where it stands: `unconfigured`.
+        stage: String,
+    },
+
+    /// A component that failed.
+    #[error("component {component} failed to {action} at {time} s")]
+    Component {
+        /// The component.
+        component: String,
+        /// What it did: `step`, `configure`.
+        action: String,
+        /// The time of the system.
+        time: Time,
+        /// Its own error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
 
     /// A file asks for more memory than it is allowed to.

@@ -7,10 +7,12 @@ mod error;
 mod time;
 
 pub mod codec;
+pub mod component;
 pub mod dataset;
 pub mod diff;
 pub mod outcome;
 pub mod schema;
+pub mod system;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;

@@ -1,0 +1,44 @@
+//! What flows through ports.
+
+use std::any::Any;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec::Plan;
+use crate::error::Result;
+
+/// A Rust type that can be a message: any serde type that the type system
+/// holds (see [`schema::trace`](crate::schema::trace)).
+pub trait Msg: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Msg for T {}
+
+/// A message whose Rust type only its port knows.
+pub trait AnyMsg: Any + Send + Sync {
+    /// Writes it as a payload that replaces the content of `payload`.
+    ///
+    /// # Errors
+    /// [`Error::Encode`](crate::Error::Encode) where it isn't of the plan's
+    /// type.
+    fn encode(&self, plan: &Plan, payload: &mut Vec<u8>) -> Result<()>;
+}
+
+impl<T: Msg> AnyMsg for T {
+    fn encode(&self, plan: &Plan, payload: &mut Vec<u8>) -> Result<()> {
+        plan.encode_typed(self, payload)
+    }
+}
+
+/// A message as it is stored: a payload of its port's schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encoded(pub Bytes);
+
+impl AnyMsg for Encoded {
+    fn encode(&self, _: &Plan, payload: &mut Vec<u8>) -> Result<()> {
+        payload.clear();
+        payload.extend_from_slice(&self.0);
+        Ok(())
+    }
+}
