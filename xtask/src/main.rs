@@ -1,9 +1,11 @@
-//! Project automation: `cargo xtask test`, `soak`, `bench`, `setup`.
+//! Project automation: `cargo xtask test`, `soak`, `fuzz`, `bench`, `setup`.
 //!
 //! No dependencies, so that it builds in a second.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
 
+mod fuzz;
 mod python;
+mod soak;
 
 use std::env;
 use std::ffi::OsString;
@@ -14,14 +16,15 @@ const HELP: &str = "\
 Usage: cargo xtask <COMMAND>
 
   test [ARGS..]   all tests, Rust and Python; ARGS go to `cargo test`
-  soak [ARGS..]   the same laws with far more cases, in release; takes long
+  soak [PIECE..]  the same laws with far more cases, in release, and an hour
+                  of fuzzing, or single pieces of it: laws, damage, hostile,
+                  kills, fuzz; takes hours. --skip-fuzz leaves that out
+  fuzz [TARGET..] [--seconds N]
+                  the fuzz targets, by name or all, a minute each or N seconds
   bench [NAME..]  the benchmarks with their peers beside them, by name or all
   setup           just what the tests need: a virtual environment with the
                   packages of tests/requirements.txt
 ";
-
-/// Cases of each property test in `soak`, where `test` takes proptest's 256.
-const SOAK_CASES: &str = "20000";
 
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
@@ -29,7 +32,8 @@ fn main() -> ExitCode {
     let rest: Vec<OsString> = args.collect();
     let done = match command.to_str() {
         Some("test") => test(&rest),
-        Some("soak") => soak(&rest),
+        Some("soak") => soak::command(&rest),
+        Some("fuzz") => fuzz::command(&rest),
         Some("bench") => bench(&rest),
         Some("setup") => python::environment(&root()).map(|_| ()),
         Some("help" | "--help" | "-h") => {
@@ -79,15 +83,6 @@ fn cargo_test(python: &Path) -> Command {
 fn test(args: &[OsString]) -> Result<(), String> {
     let python = python::environment(&root())?;
     run(cargo_test(&python).args(args))
-}
-
-fn soak(args: &[OsString]) -> Result<(), String> {
-    let python = python::environment(&root())?;
-    run(cargo_test(&python)
-        .args(["--release", "--no-fail-fast"])
-        .args(args)
-        .env("PROPTEST_CASES", SOAK_CASES)
-        .env("LK_SOAK", "1"))
 }
 
 fn bench(names: &[OsString]) -> Result<(), String> {

@@ -224,3 +224,27 @@ fn every_example_is_described_and_verified() {
     }
     assert_none(&findings);
 }
+
+#[test]
+fn every_fuzz_target_is_run_and_its_corpus_tested() {
+    let fuzz = root().join("fuzz");
+    let manifest = read(&fuzz.join("Cargo.toml"));
+    let runner = read(&root().join("xtask/src/fuzz.rs"));
+    let test = read(&root().join("crates/lk/tests/fuzz_corpus.rs"));
+    let mut findings = Vec::new();
+    for path in files(&fuzz.join("fuzz_targets"), &["rs"]) {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let quoted = format!("\"{name}\"");
+        for (place, text) in [("fuzz/Cargo.toml", &manifest), ("xtask", &runner), ("lk", &test)] {
+            if !text.contains(&quoted) {
+                findings.push(format!("{place} doesn't know the fuzz target {name}"));
+            }
+        }
+        let inputs = fs::read_dir(fuzz.join("corpus").join(&name)).into_iter().flatten().flatten();
+        let bytes: u64 = inputs.filter_map(|entry| entry.metadata().ok()).map(|m| m.len()).sum();
+        if !(1..=100_000).contains(&bytes) {
+            findings.push(format!("the corpus of {name} has {bytes} bytes; keep it small"));
+        }
+    }
+    assert_none(&findings);
+}

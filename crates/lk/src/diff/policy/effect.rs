@@ -153,6 +153,14 @@ impl Form {
     fn name(self) -> &'static str {
         Form::NAMES.iter().find(|(_, form)| *form == self).map_or("sum", |(name, _)| name)
     }
+
+    /// Behind the numbers of a tolerance; the plain sum goes without saying.
+    fn fmt_after(self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Form::Sum => Ok(()),
+            form => write!(f, ",form={}", form.name()),
+        }
+    }
 }
 
 impl AngleUnit {
@@ -200,10 +208,7 @@ impl fmt::Display for Tolerance {
             (0.0, rel) => write!(f, "rel={rel:?}")?,
             (abs, rel) => write!(f, "abs={abs:?},rel={rel:?}")?,
         }
-        match self.form {
-            Form::Sum => Ok(()),
-            form => write!(f, ",form={}", form.name()),
-        }
+        self.form.fmt_after(f)
     }
 }
 
@@ -211,6 +216,11 @@ impl fmt::Display for Tolerance {
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // As a rule, `exact` is another.
+            Effect::Close(Tolerance { abs: 0.0, rel: 0.0, form }) => {
+                f.write_str("abs=0.0")?;
+                form.fmt_after(f)
+            }
             Effect::Close(tolerance) => write!(f, "{tolerance}"),
             Effect::Range(fraction) => write!(f, "range={fraction:?}"),
             Effect::Ulp(n) => write!(f, "ulp={n}"),

@@ -343,6 +343,8 @@ mod tests {
             "abs=1e-6",
             "abs=0.001,rel=1e-9",
             "exact",
+            "abs=0.0",
+            "x:abs=0.0,form=max_ref",
             "pose.x:exact",
             "pose.**:rel=0.5,nan_equal=false,reason=why, oh why",
             "**:ignore,reason=all of it",
