@@ -44,6 +44,7 @@ pub use mcap::CreateOptions;
 pub use memory::Memory;
 pub use view::ChannelView;
 
+use crate::Pool;
 use crate::codec::Plan;
 use crate::error::{Error, Result};
 use crate::time::Time;
@@ -181,6 +182,18 @@ impl Dataset {
             self.check_id(id)?;
         }
         self.backend.samples(query)
+    }
+
+    /// As [`Dataset::samples`], with the help of a pool of threads that unpack
+    /// what comes next.
+    ///
+    /// # Errors
+    /// As [`Dataset::samples`].
+    pub fn samples_with<'a>(&'a self, query: &Query, pool: &'a Pool) -> Result<Samples<'a>> {
+        for &id in query.channels.iter().flatten() {
+            self.check_id(id)?;
+        }
+        self.backend.samples_with(query, pool)
     }
 
     /// Appends an encoded message, published at the time when it is recorded.

@@ -13,7 +13,7 @@ mod result;
 mod stats;
 mod stream;
 
-pub use engine::diff;
+pub use engine::{DiffOptions, diff, diff_with};
 pub use histogram::{ErrorBin, ErrorHistogram};
 pub use policy::{
     AngleUnit, Defaults, Effect, Form, Glob, Policy, QuaternionOrder, Rule, Scope, TimestampTol,

@@ -4,6 +4,7 @@
 //! comparison of two of them.
 
 mod error;
+mod pool;
 mod time;
 
 pub mod codec;
@@ -20,6 +21,7 @@ pub mod value;
 
 pub use dataset::Dataset;
 pub use error::{Error, Result};
+pub use pool::Pool;
 pub use schema::Schema;
 pub use time::{Span, Time};
 pub use value::Value;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lk::Dataset;
-use lk::diff::{Policy, Verdict};
+use lk::diff::{DiffOptions, Policy, Verdict, diff_with};
 use lk_report::{json, text};
 
 use crate::context::{Context, Exit};
@@ -29,6 +29,10 @@ pub(crate) struct Args {
     /// later and not earlier
     #[arg(long, value_name = "SPAN", allow_hyphen_values = true)]
     timestamp_tol: Option<String>,
+    /// Threads that read and compare: as many as can run at once, unless said
+    /// otherwise. What is printed is the same for any number
+    #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     /// Print the whole result as JSON
     #[arg(long)]
     json: bool,
@@ -68,7 +72,11 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let a = Dataset::open(&args.a)?;
     let b = Dataset::open(&args.b)?;
     let spinner = ctx.spinner("comparing");
-    let result = lk::diff::diff(&a, &b, &policy)?;
+    let mut options = DiffOptions::default();
+    if let Some(threads) = args.threads {
+        options.threads = threads.into();
+    }
+    let result = diff_with(&a, &b, &policy, &options)?;
     drop(spinner);
     if let Some(path) = &args.output {
         files::write_text(path, &json::diff(&result))?;

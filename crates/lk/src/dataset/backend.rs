@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::Pool;
 use crate::error::Result;
 use crate::schema::Schema;
 use crate::time::Time;
@@ -215,6 +216,13 @@ pub trait Backend: Send + Sync {
     /// Merged samples in time order; ties as recorded. Memory is bounded by
     /// the open chunks, not by the file.
     fn samples(&self, query: &Query) -> Result<Samples<'_>>;
+
+    /// The same samples, read with the help of `pool` where a backend can make
+    /// use of it.
+    fn samples_with<'a>(&'a self, query: &Query, pool: &'a Pool) -> Result<Samples<'a>> {
+        let _ = pool;
+        self.samples(query)
+    }
 
     /// Counts and extents, by channel.
     fn stats(&self) -> Result<Vec<ChannelStats>>;

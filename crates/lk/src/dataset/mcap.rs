@@ -11,6 +11,7 @@
 //! against [`Limits`], contents against their checksums. Whole chunks without
 //! a checksum are read and called unverified.
 
+mod ahead;
 mod channels;
 mod chunk;
 mod compression;

@@ -8,9 +8,24 @@ use super::judge::{self, Ignored};
 use super::plan::{Leaf, LeafSide, PairPlan};
 use super::policy::{FieldKind, FieldPath, Policy, Resolver};
 use super::ranges;
-use super::stream::{self, KeyJob, OneSided};
+use super::stream::{self, KeyJob, Means, OneSided};
+use crate::Pool;
 use crate::dataset::{Channel, ChannelId, Dataset};
 use crate::error::Result;
+
+/// How to go about a comparison; what comes out doesn't depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiffOptions {
+    /// Threads that read and compare, the caller's among them; 0 is taken for
+    /// 1. Default: as many as the machine runs at once.
+    pub threads: usize,
+}
+
+impl Default for DiffOptions {
+    fn default() -> DiffOptions {
+        DiffOptions { threads: Pool::available() }
+    }
+}
 
 /// Compares dataset `a`, the reference, with dataset `b`, the candidate.
 ///
@@ -22,11 +37,36 @@ use crate::error::Result;
 /// [`Error::Policy`](crate::Error::Policy) where the policy makes no sense for
 /// these datasets: a rule that matches nothing, a negative tolerance.
 pub fn diff(a: &Dataset, b: &Dataset, policy: &Policy) -> Result<DiffResult> {
+    diff_with(a, b, policy, &DiffOptions::default())
+}
+
+/// As [`diff`], with options.
+///
+/// # Errors
+///
+/// As [`diff`].
+pub fn diff_with(
+    a: &Dataset,
+    b: &Dataset,
+    policy: &Policy,
+    options: &DiffOptions,
+) -> Result<DiffResult> {
+    diff_by(a, b, policy, &Means::new(&Pool::new(options.threads)))
+}
+
+/// As [`diff`], with these threads and this much memory.
+pub(super) fn diff_by(
+    a: &Dataset,
+    b: &Dataset,
+    policy: &Policy,
+    means: &Means<'_>,
+) -> Result<DiffResult> {
     policy.check()?;
     let mut keys = sort_keys([a, b], policy);
     let rules = keys.resolver.finish()?;
-    let compared = ranges::resolve(a, &mut keys.both)
-        .and_then(|()| stream::compare([a, b], policy, &mut keys.both, &mut keys.one_sided));
+    let (both, one_sided) = (&mut keys.both, &mut keys.one_sided);
+    let compared = ranges::resolve(a, both, means.pool)
+        .and_then(|()| stream::compare([a, b], policy, both, one_sided, means));
     let result = match compared {
         Ok(()) => judge::judge([a, b], keys.both, keys.one_sided, keys.ignored, rules),
         Err(unreadable) => {

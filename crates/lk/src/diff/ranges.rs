@@ -2,16 +2,22 @@
 //! the reference before anything is compared.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::plan::{Close, LeafSide, Numbers, Payloads, Visit};
 use super::stream::{KeyJob, Unreadable};
+use crate::Pool;
 use crate::codec::number::Number;
 use crate::dataset::{ChannelId, Dataset, Query};
 use crate::schema::Primitive;
 
 /// Works out the tolerances that are fractions of a range, where there are
 /// any. What can't be decoded is left out: it is an error of the comparison.
-pub(super) fn resolve(reference: &Dataset, jobs: &mut [KeyJob]) -> Result<(), Unreadable> {
+pub(super) fn resolve(
+    reference: &Dataset,
+    jobs: &mut [KeyJob],
+    pool: &Pool,
+) -> Result<(), Unreadable> {
     let wanting = jobs.iter_mut().filter(|job| {
         let fields = matches!(job.plan.payloads, Payloads::Fields(_));
         fields && job.plan.leaves.iter().any(|leaf| leaf.decision.wants_range())
@@ -25,7 +31,7 @@ pub(super) fn resolve(reference: &Dataset, jobs: &mut [KeyJob]) -> Result<(), Un
     }
     let unreadable = |error| Unreadable { side: 0, error: Some(error) };
     let query = Query { channels: Some(wanting.keys().copied().collect()), ..Query::default() };
-    for sample in reference.samples(&query).map_err(unreadable)? {
+    for sample in reference.samples_with(&query, pool).map_err(unreadable)? {
         let (id, sample) = sample.map_err(unreadable)?;
         let Some((job, ranges)) = wanting.get_mut(&id) else { continue };
         let Payloads::Fields(fields) = &job.plan.payloads else { continue };
@@ -45,7 +51,8 @@ pub(super) fn resolve(reference: &Dataset, jobs: &mut [KeyJob]) -> Result<(), Un
         let _ = Visit::payload(&fields.pair, LeafSide::Reference, &sample.payload, take);
     }
     for (job, ranges) in wanting.into_values() {
-        for (leaf, range) in job.plan.leaves.iter_mut().zip(ranges) {
+        let plan = Arc::get_mut(&mut job.plan).expect("nothing is compared yet");
+        for (leaf, range) in plan.leaves.iter_mut().zip(ranges) {
             if leaf.decision.wants_range() {
                 leaf.decision.take_range(range.length());
                 leaf.close = Close { tolerance: leaf.decision.tolerance(), ..leaf.close };

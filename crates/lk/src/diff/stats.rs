@@ -297,7 +297,6 @@ impl Partial {
     ///
     /// Where this one doesn't end with a block: sums would come out other than
     /// those of the whole.
-    #[cfg_attr(not(test), expect(dead_code, reason = "parts are merged once they run in parallel"))]
     pub(super) fn merge(&mut self, mut later: Partial) {
         if self.pairs == 0 || later.pairs == 0 {
             if self.pairs == 0 {

@@ -5,27 +5,41 @@
 //! have been read. Mostly it is the n-th with the n-th, so the first reading
 //! compares those while it collects the times; where that turns out wrong for
 //! a key, what it found is thrown away and the key is read again.
+//!
+//! One thread reads and pairs. Which messages it reads next, what it gives up
+//! and where it fails depends on the datasets alone; what other threads do for
+//! it, unpacking chunks and comparing blocks of pairs, comes back in order.
 
+mod blocks;
 mod lane;
+
+use std::sync::Arc;
 
 use super::align::{Column, Pairing};
 use super::plan::{PairPlan, Payloads};
 use super::policy::Policy;
 use super::stats::Partial;
-use crate::dataset::{ChannelId, Dataset, Query, Samples, SequenceMeaning};
+use crate::Pool;
+use crate::dataset::{ChannelId, Dataset, Query, Sample, Samples, SequenceMeaning};
 use crate::error::Error;
+use blocks::Comparing;
 use lane::{Lane, Pairs, Waiting};
 
-/// Bytes of payloads that may wait for their partners. Beyond that, the key
-/// that most of them belong to is read again on its own.
-const WAITING_LIMIT: usize = 256 << 20;
+/// Memory for messages that wait for their partners. Beyond that, the key
+/// that takes most of it is read again on its own, and if need be several
+/// times, some pairs at a time.
+const WAITING_BYTES: usize = 32 << 20;
+
+/// Bytes of payloads after which no chunk is kept alive by the few messages
+/// of it that are still waiting, or not compared yet.
+const TURN_BYTES: usize = 4 << 20;
 
 /// One key of both sides, on its way through the comparison.
 pub(super) struct KeyJob {
     pub(super) key: String,
     /// In the reference and in the candidate.
     pub(super) ids: [ChannelId; 2],
-    pub(super) plan: PairPlan,
+    pub(super) plan: Arc<PairPlan>,
     pub(super) columns: [Column; 2],
     pub(super) pairing: Pairing,
     pub(super) partial: Partial,
@@ -58,16 +72,24 @@ impl KeyJob {
             key: key.to_owned(),
             ids,
             partial: Partial::new(plan.leaves.len()),
-            plan,
+            plan: Arc::new(plan),
             pairing: Pairing::auto(&columns[0], &columns[1], false),
             columns,
             duplicated: 0,
         }
     }
+}
 
-    fn reset(&mut self) {
-        self.partial = Partial::new(self.plan.leaves.len());
-        self.duplicated = 0;
+/// How a comparison goes about its work; what comes out doesn't depend on it.
+pub(super) struct Means<'p> {
+    pub(super) pool: &'p Pool,
+    /// See [`WAITING_BYTES`].
+    pub(super) waiting_bytes: usize,
+}
+
+impl<'p> Means<'p> {
+    pub(super) fn new(pool: &'p Pool) -> Means<'p> {
+        Means { pool, waiting_bytes: WAITING_BYTES }
     }
 }
 
@@ -77,65 +99,52 @@ pub(super) fn compare(
     policy: &Policy,
     jobs: &mut [KeyJob],
     one_sided: &mut [OneSided],
+    means: &Means<'_>,
 ) -> Result<(), Unreadable> {
-    compare_within(sides, policy, jobs, one_sided, WAITING_LIMIT)
-}
-
-fn compare_within(
-    sides: [&Dataset; 2],
-    policy: &Policy,
-    jobs: &mut [KeyJob],
-    one_sided: &mut [OneSided],
-    limit: usize,
-) -> Result<(), Unreadable> {
-    let reading = Reading::new(sides, policy, limit);
+    let reading = Reading::new(sides, policy, means);
     let guessed = reading.guess(jobs, one_sided)?;
 
     let mut again = Vec::new();
     for (job, guessed) in jobs.iter_mut().zip(guessed) {
         let [a, b] = &job.columns;
-        job.pairing = Pairing::auto(a, b, reading.ticks == [true; 2]);
-        let right = guessed.is_some() && guessed == job.pairing.prefix();
-        if !right && !matches!(job.plan.payloads, Payloads::Incomparable) {
-            job.reset();
-            again.push(job);
+        job.pairing = Pairing::auto(a, b, reading.comparing.ticks == [true; 2]);
+        match guessed {
+            Some((pairs, partial)) if job.pairing.prefix() == Some(pairs) => job.partial = partial,
+            _ if matches!(job.plan.payloads, Payloads::Incomparable) => {}
+            _ => again.push(job),
         }
     }
     for alone in reading.align(&mut again)? {
         if let Some(job) = again.get_mut(alone) {
-            job.reset();
-            let alone = Reading { limit: usize::MAX, ..reading };
-            alone.align(std::slice::from_mut(job))?;
+            reading.align_alone(job)?;
         }
     }
     Ok(())
 }
 
 /// How both sides are read.
-#[derive(Clone, Copy)]
 struct Reading<'d> {
     sides: [&'d Dataset; 2],
-    policy: &'d Policy,
-    /// Sides whose sequence numbers are ticks.
-    ticks: [bool; 2],
-    /// Bytes that may wait.
+    comparing: Comparing<'d>,
+    /// Memory for what waits.
     limit: usize,
 }
 
 impl<'d> Reading<'d> {
-    fn new(sides: [&'d Dataset; 2], policy: &'d Policy, limit: usize) -> Reading<'d> {
+    fn new(sides: [&'d Dataset; 2], policy: &Policy, means: &Means<'d>) -> Reading<'d> {
         let ticks = sides.map(|side| side.facts().sequence == SequenceMeaning::Tick);
-        Reading { sides, policy, ticks, limit }
+        let comparing = Comparing { pool: means.pool, policy: Arc::new(policy.clone()), ticks };
+        Reading { sides, comparing, limit: means.waiting_bytes }
     }
 
     /// Fills all columns, and compares the n-th with the n-th. Returns for
-    /// each job how many pairs were compared, or nothing where it was given
-    /// up.
+    /// each job how many pairs there were and what they came to, or nothing
+    /// where it was given up.
     fn guess(
         &self,
         jobs: &mut [KeyJob],
         one_sided: &mut [OneSided],
-    ) -> Result<Vec<Option<usize>>, Unreadable> {
+    ) -> Result<Vec<Option<(usize, Partial)>>, Unreadable> {
         let ids: Vec<[ChannelId; 2]> = jobs.iter().map(|job| job.ids).collect();
         // Messages past the end of the other side would wait in vain. Counts
         // are only a hint: what they lead to is checked against the columns.
@@ -144,7 +153,7 @@ impl<'d> Reading<'d> {
             let stats: Option<u64> = stats[side].get(id.0 as usize).map(|stats| stats.count);
             stats.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX)
         };
-        let by_tick = self.ticks == [true; 2];
+        let by_tick = self.comparing.ticks == [true; 2];
         let mut lanes: Vec<Lane<'_>> = jobs
             .iter_mut()
             .map(|job| {
@@ -152,8 +161,10 @@ impl<'d> Reading<'d> {
                 Lane::new(job, Pairs::Guessed { count, by_tick })
             })
             .collect();
-        self.pass(&mut lanes, &ids, one_sided)?;
-        Ok(lanes.iter().map(Lane::compared).collect())
+        self.pass(&mut lanes, &ids, one_sided, Lane::give_up)?;
+        let outcome =
+            |lane: Lane<'_>| lane.paired().map(|pairs| (pairs, lane.finish(&self.comparing)));
+        Ok(lanes.into_iter().map(outcome).collect())
     }
 
     /// Compares the pairs of jobs whose pairing is known. Returns those that
@@ -162,24 +173,61 @@ impl<'d> Reading<'d> {
         let ids: Vec<[ChannelId; 2]> = jobs.iter().map(|job| job.ids).collect();
         let mut lanes: Vec<Lane<'_>> =
             jobs.iter_mut().map(|job| Lane::new(job, Pairs::Aligned)).collect();
-        self.pass(&mut lanes, &ids, &mut [])?;
-        let mut alone = Vec::new();
-        for (i, lane) in lanes.iter().enumerate() {
-            if lane.compared().is_none() {
-                alone.push(i);
-            } else if let Some(side) = lane.misread() {
+        self.pass(&mut lanes, &ids, &mut [], Lane::give_up)?;
+        let mut partials = Vec::new();
+        for lane in lanes {
+            let misread = lane.misread().filter(|_| lane.paired().is_some());
+            if let Some(side) = misread {
                 return Err(Unreadable { side, error: None });
+            }
+            partials.push(lane.paired().map(|_| lane.finish(&self.comparing)));
+        }
+        let mut alone = Vec::new();
+        for (i, (job, partial)) in jobs.iter_mut().zip(partials).enumerate() {
+            match partial {
+                Some(partial) => job.partial = partial,
+                None => alone.push(i),
             }
         }
         Ok(alone)
     }
 
-    /// One reading of both sides.
-    fn pass(
+    /// Compares the pairs of one job, reading it as often as its memory takes.
+    fn align_alone(&self, job: &mut KeyJob) -> Result<(), Unreadable> {
+        let (ids, pairs) = ([job.ids], job.pairing.len());
+        let mut lane = [Lane::new(job, Pairs::Aligned)];
+        let mut before = None;
+        loop {
+            let limit = self.limit;
+            self.pass(&mut lane, &ids, &mut [], |lane, waiting| lane.postpone(limit / 2, waiting))?;
+            let [only] = &mut lane;
+            if let Some(side) = only.misread() {
+                return Err(Unreadable { side, error: None });
+            }
+            let paired = only.paired();
+            if paired >= Some(pairs) {
+                break;
+            }
+            if paired <= before {
+                // Each reading meets at least the pair that is next.
+                return Err(Unreadable { side: 0, error: None });
+            }
+            before = paired;
+            only.rewind();
+        }
+        let [lane] = lane;
+        job.partial = lane.finish(&self.comparing);
+        Ok(())
+    }
+
+    /// One reading of both sides. Where what waits takes too much memory,
+    /// `relieve` is called on the key that takes most of it.
+    fn pass<'j>(
         &self,
-        lanes: &mut [Lane<'_>],
+        lanes: &mut [Lane<'j>],
         ids: &[[ChannelId; 2]],
         one_sided: &mut [OneSided],
+        relieve: impl Fn(&mut Lane<'j>, &mut Waiting),
     ) -> Result<(), Unreadable> {
         let mut targets = [Vec::new(), Vec::new()];
         let mut readers: [Option<Samples<'_>>; 2] = [None, None];
@@ -193,11 +241,12 @@ impl<'d> Reading<'d> {
             }
             let channels = wanted.iter().map(|(id, _)| *id).collect();
             let query = Query { channels: Some(channels), ..Query::default() };
-            let samples = self.sides[side].samples(&query);
+            let samples = self.sides[side].samples_with(&query, self.comparing.pool);
             readers[side] = Some(samples.map_err(|e| Unreadable { side, error: Some(e) })?);
             targets[side] = by_channel(self.sides[side].channels().len(), &wanted);
         }
         let mut waiting = Waiting::default();
+        let mut turn = 0;
         loop {
             // From the side with fewer messages that wait: what they wait for
             // is on the other one.
@@ -211,11 +260,11 @@ impl<'d> Reading<'d> {
                 continue;
             };
             let (id, sample) = sample.map_err(|e| Unreadable { side, error: Some(e) })?;
+            turn += sample.payload.len() + size_of::<Sample>();
             match targets[side].get(id.0 as usize).copied().flatten() {
                 Some(Target::Lane(lane)) => {
                     if let Some(lane) = lanes.get_mut(lane) {
-                        lane.take(side, sample, &mut waiting);
-                        lane.compare(self.policy, self.ticks, &mut waiting);
+                        lane.take(side, sample, &mut waiting, &self.comparing);
                     }
                 }
                 Some(Target::Alone(one)) => {
@@ -228,7 +277,11 @@ impl<'d> Reading<'d> {
             if waiting.bytes > self.limit
                 && let Some(lane) = lanes.iter_mut().max_by_key(|lane| lane.bytes())
             {
-                lane.give_up(&mut waiting);
+                relieve(lane, &mut waiting);
+            }
+            if turn >= TURN_BYTES {
+                turn = 0;
+                lanes.iter_mut().for_each(|lane| lane.settle(&self.comparing));
             }
         }
     }

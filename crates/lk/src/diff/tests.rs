@@ -8,6 +8,7 @@ mod payloads;
 mod quaternions;
 mod ranges;
 mod schemas;
+mod threads;
 
 use std::collections::BTreeMap;
 

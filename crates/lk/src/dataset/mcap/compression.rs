@@ -1,6 +1,7 @@
 //! Chunks packed and unpacked.
 
 use std::io::{Read, Write};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,21 @@ impl Packer {
             }
             None => Ok(content.to_vec()),
         }
+    }
+}
+
+/// Unpackers for several threads at once.
+#[derive(Default)]
+pub(super) struct Unpackers(Mutex<Vec<Unpacker>>);
+
+impl Unpackers {
+    /// Lends an unpacker that nobody uses.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Unpacker) -> T) -> T {
+        let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut unpacker = idle().pop().unwrap_or_default();
+        let outcome = work(&mut unpacker);
+        idle().push(unpacker);
+        outcome
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use bytes::Bytes;
 
-use super::compression::Unpacker;
+use super::ahead::Ahead;
 use super::piece::{Found, Item, Piece, items};
 use super::reader::Reader;
 use super::records::{ChannelRecord, MESSAGE_HEADER, MessageHeader, SchemaRecord};
+use crate::Pool;
 use crate::dataset::{ChannelId, Query, Sample};
 use crate::error::{Error, Result};
 use crate::time::Time;
@@ -41,7 +42,7 @@ pub(super) struct Merge<'a> {
     open_bytes: u64,
     /// Of the last message that was given.
     last: Key,
-    unpacker: Unpacker,
+    ahead: Ahead<'a>,
     errors: VecDeque<Error>,
 }
 
@@ -73,7 +74,12 @@ impl Open {
 const NEVER: Key = (u64::MAX, usize::MAX);
 
 impl<'a> Merge<'a> {
-    pub(super) fn new(reader: &'a Reader, pieces: &'a [Piece], query: &Query) -> Merge<'a> {
+    pub(super) fn new(
+        reader: &'a Reader,
+        pieces: &'a [Piece],
+        query: &Query,
+        pool: Option<&'a Pool>,
+    ) -> Merge<'a> {
         let wanted = query.channels.as_ref().map(|ids| {
             let mut wanted = vec![false; reader.channel_count()];
             for id in ids {
@@ -98,7 +104,7 @@ impl<'a> Merge<'a> {
             slots: Vec::new(),
             open_bytes: 0,
             last: (0, 0),
-            unpacker: Unpacker::default(),
+            ahead: Ahead::new(reader, pieces, pool),
             errors: VecDeque::new(),
         };
         let useful = |(_, piece): &(usize, &Piece)| merge.may_have(piece);
@@ -177,9 +183,11 @@ impl<'a> Merge<'a> {
             let what = format!("unpacking the chunks that overlap at byte {}", piece.offset);
             let path = self.reader.path().to_owned();
             self.errors.push_back(Error::Limit { what, actual: open_bytes, limit, path });
+            self.ahead.pass_over(order);
             return None;
         }
-        let content = match piece.read(self.reader.source(), &mut self.unpacker) {
+        let next = self.waiting.iter().map(|key| key.1);
+        let content = match self.ahead.content(order, next) {
             Ok(Ok(content)) => content,
             Ok(Err(problem)) => {
                 self.errors.push_back(self.reader.damaged(piece, problem));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::channels::{Registry, Resolved};
-use super::compression::Unpacker;
+use super::compression::{Unpacker, Unpackers};
 use super::findings::Findings;
 use super::merge::Merge;
 use super::piece::Piece;
@@ -15,6 +15,7 @@ use super::source::Source;
 use super::summary::{End, Summary};
 use super::survey::{PieceSurvey, Survey};
 use super::{Limits, facts};
+use crate::Pool;
 use crate::dataset::{
     Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
 };
@@ -32,7 +33,8 @@ use crate::error::{Error, Result};
 /// it, reading such a chunk in order is an error, and a query by time may
 /// pass it over.
 pub struct Reader {
-    source: Source,
+    source: Arc<Source>,
+    unpackers: Arc<Unpackers>,
     limits: Limits,
     /// As the file declares them; [`Survey::pieces`] knows better.
     pieces: Vec<Piece>,
@@ -115,7 +117,8 @@ impl Reader {
         let resolved = registry.resolve();
         resolved.notes.iter().for_each(|note| findings.note(note.clone()));
         Ok(Reader {
-            source,
+            source: Arc::new(source),
+            unpackers: Arc::default(),
             limits,
             pieces: scan.pieces,
             data: scan.data,
@@ -135,8 +138,12 @@ impl Reader {
         self.survey.get().map_or(&self.pieces, |survey| &survey.pieces)
     }
 
-    pub(super) fn source(&self) -> &Source {
+    pub(super) fn source(&self) -> &Arc<Source> {
         &self.source
+    }
+
+    pub(super) fn unpackers(&self) -> &Arc<Unpackers> {
+        &self.unpackers
     }
 
     pub(super) fn path(&self) -> &str {
@@ -310,7 +317,11 @@ impl Backend for Reader {
     }
 
     fn samples(&self, query: &Query) -> Result<Samples<'_>> {
-        Ok(Box::new(Merge::new(self, self.pieces(), query)))
+        Ok(Box::new(Merge::new(self, self.pieces(), query, None)))
+    }
+
+    fn samples_with<'a>(&'a self, query: &Query, pool: &'a Pool) -> Result<Samples<'a>> {
+        Ok(Box::new(Merge::new(self, self.pieces(), query, Some(pool))))
     }
 
     fn stats(&self) -> Result<Vec<ChannelStats>> {

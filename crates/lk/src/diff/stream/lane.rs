@@ -1,14 +1,15 @@
 //! One key while both sides are read: messages that wait for their partners,
-//! and pairs that are compared in their order.
+//! and pairs in their order.
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
+
 use super::KeyJob;
+use super::blocks::{Blocks, Comparing, Pair, Placed};
 use crate::dataset::Sample;
 use crate::diff::align::{Column, Lookup};
-use crate::diff::compare::{self, Message};
-use crate::diff::plan::{PairPlan, Payloads};
-use crate::diff::policy::Policy;
+use crate::diff::plan::Payloads;
 use crate::diff::stats::Partial;
 use crate::time::Time;
 
@@ -17,12 +18,17 @@ use crate::time::Time;
 pub(super) struct Waiting {
     /// By side.
     pub(super) messages: [usize; 2],
+    /// Memory that they take.
     pub(super) bytes: usize,
 }
 
+/// Messages of one pair that have come.
+type Slot = [Option<Placed>; 2];
+
+/// What a slot takes beside its payloads.
+pub(super) const SLOT_BYTES: usize = size_of::<Slot>();
+
 pub(super) struct Lane<'j> {
-    plan: &'j PairPlan,
-    partial: &'j mut Partial,
     duplicated: &'j mut u64,
     columns: &'j mut [Column; 2],
     guess: Option<Guess>,
@@ -30,15 +36,17 @@ pub(super) struct Lane<'j> {
     lookups: [Lookup<'j>; 2],
     /// Messages so far, by side.
     read: [usize; 2],
-    /// Pairs from the next one on, as far as messages of them have come, with
-    /// their positions.
-    pairs: VecDeque<[Option<(usize, Sample)>; 2]>,
+    /// Pairs from the next one on, as far as messages of them have come.
+    slots: VecDeque<Slot>,
     /// Ordinal of the first of them.
     next: usize,
-    /// Bytes of payloads in them.
+    /// Ordinal of the first pair that this reading leaves to another one.
+    horizon: usize,
+    /// Memory that the slots take.
     bytes: usize,
     /// The candidate message before the one that comes next.
-    before: Option<Sample>,
+    before: Option<(Time, Bytes)>,
+    blocks: Blocks,
     given_up: bool,
 }
 
@@ -53,7 +61,7 @@ pub(super) enum Pairs {
 
 impl<'j> Lane<'j> {
     pub(super) fn new(job: &'j mut KeyJob, pairs: Pairs) -> Lane<'j> {
-        let KeyJob { plan, partial, duplicated, columns, pairing, .. } = job;
+        let KeyJob { plan, duplicated, columns, pairing, .. } = job;
         let (guess, lookups) = match pairs {
             Pairs::Guessed { count, by_tick } => {
                 let guess = Guess { by_tick, ..Guess::default() };
@@ -63,22 +71,22 @@ impl<'j> Lane<'j> {
         };
         Lane {
             given_up: matches!(plan.payloads, Payloads::Incomparable),
-            plan,
-            partial,
+            blocks: Blocks::new(plan.clone()),
             duplicated,
             columns,
             guess,
             lookups,
             read: [0; 2],
-            pairs: VecDeque::new(),
+            slots: VecDeque::new(),
             next: 0,
+            horizon: usize::MAX,
             bytes: 0,
             before: None,
         }
     }
 
-    /// Compared pairs; `None` where the lane was given up.
-    pub(super) fn compared(&self) -> Option<usize> {
+    /// Pairs so far; `None` where the lane was given up.
+    pub(super) fn paired(&self) -> Option<usize> {
         (!self.given_up).then_some(self.next)
     }
 
@@ -87,81 +95,158 @@ impl<'j> Lane<'j> {
         [0, 1].into_iter().find(|side| self.read[*side] != self.columns[*side].len())
     }
 
-    /// Bytes of payloads that wait.
+    /// Memory that waiting messages take.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Puts a message where its partner will find it.
-    pub(super) fn take(&mut self, side: usize, sample: Sample, waiting: &mut Waiting) {
+    /// Takes the next message of a side; pairs that are complete go on to be
+    /// compared.
+    pub(super) fn take(
+        &mut self,
+        side: usize,
+        sample: Sample,
+        waiting: &mut Waiting,
+        comparing: &Comparing<'_>,
+    ) {
         let position = self.read[side];
         self.read[side] += 1;
         if self.guess.is_some() {
-            self.columns[side].push(sample.time.as_nanos(), sample.sequence);
-        }
-        if side == 1 {
-            let repeats = self.before.as_ref().is_some_and(|before| {
-                before.time == sample.time && before.payload == sample.payload
-            });
-            *self.duplicated += u64::from(repeats);
-            self.before = Some(sample.clone());
-        }
-        if self.given_up {
-            return;
+            self.note(side, &sample);
         }
         // Pairs before the next one are done; a message of one can only come
         // from a dataset that changed under way, which the counts will show.
         let ordinal = self.lookups[side].ordinal(position);
-        let Some(slot) = ordinal.and_then(|ordinal| ordinal.checked_sub(self.next)) else { return };
-        if self.pairs.len() <= slot {
-            self.pairs.resize_with(slot + 1, Default::default);
+        let wanted = ordinal.filter(|ordinal| *ordinal < self.horizon && !self.given_up);
+        let Some(slot) = wanted.and_then(|ordinal| ordinal.checked_sub(self.next)) else { return };
+        let placed = (position, sample);
+        if slot == 0
+            && let Some(first) = self.slots.front_mut()
+            && let Some(other) = first[1 - side].take()
+        {
+            self.slots.pop_front();
+            waiting.messages[1 - side] -= 1;
+            self.release(SLOT_BYTES + other.1.payload.len(), waiting);
+            self.pair(side, placed, other, waiting, comparing);
+            self.pair_complete(waiting, comparing);
+            return;
         }
-        self.bytes += sample.payload.len();
-        waiting.bytes += sample.payload.len();
+        let new = (slot + 1).saturating_sub(self.slots.len());
+        self.slots.resize_with(self.slots.len() + new, Default::default);
+        let bytes = new * SLOT_BYTES + placed.1.payload.len();
+        self.bytes += bytes;
+        waiting.bytes += bytes;
         waiting.messages[side] += 1;
-        self.pairs[slot][side] = Some((position, sample));
+        self.slots[slot][side] = Some(placed);
     }
 
-    /// Compares the pairs that are complete, in their order.
-    pub(super) fn compare(&mut self, policy: &Policy, ticks: [bool; 2], waiting: &mut Waiting) {
-        while let Some([Some(_), Some(_)]) = self.pairs.front()
-            && let Some([Some((i, a)), Some((j, b))]) = self.pairs.pop_front()
+    /// Fills the columns, on the first reading.
+    fn note(&mut self, side: usize, sample: &Sample) {
+        self.columns[side].push(sample.time.as_nanos(), sample.sequence);
+        if side == 1 {
+            let repeats = self
+                .before
+                .as_ref()
+                .is_some_and(|(time, payload)| *time == sample.time && *payload == sample.payload);
+            *self.duplicated += u64::from(repeats);
+            self.before = Some((sample.time, sample.payload.clone()));
+        }
+    }
+
+    /// Pairs at the front whose messages have both come.
+    fn pair_complete(&mut self, waiting: &mut Waiting, comparing: &Comparing<'_>) {
+        while let Some([Some(_), Some(_)]) = self.slots.front()
+            && let Some([Some(a), Some(b)]) = self.slots.pop_front()
         {
-            let bytes = a.payload.len() + b.payload.len();
-            self.bytes -= bytes;
-            waiting.bytes -= bytes;
             waiting.messages.iter_mut().for_each(|n| *n -= 1);
-            if let Some(guess) = &mut self.guess
-                && !guess.holds(&a, &b)
-            {
-                self.give_up(waiting);
-                return;
-            }
-            self.next += 1;
-            let reference = message(i, &a, ticks[0]);
-            let candidate = message(j, &b, ticks[1]);
-            compare::pair(self.plan, policy, self.partial, reference, candidate);
+            self.release(SLOT_BYTES + a.1.payload.len() + b.1.payload.len(), waiting);
+            self.pair(0, a, b, waiting, comparing);
+        }
+    }
+
+    fn pair(
+        &mut self,
+        side: usize,
+        one: Placed,
+        other: Placed,
+        waiting: &mut Waiting,
+        comparing: &Comparing<'_>,
+    ) {
+        let pair = if side == 0 { Pair(one, other) } else { Pair(other, one) };
+        if let Some(guess) = &mut self.guess
+            && !guess.holds(&pair.0.1, &pair.1.1)
+        {
+            self.give_up(waiting);
+            return;
+        }
+        self.next += 1;
+        self.blocks.push(pair, comparing);
+    }
+
+    fn release(&mut self, bytes: usize, waiting: &mut Waiting) {
+        self.bytes -= bytes;
+        waiting.bytes -= bytes;
+    }
+
+    /// Keeps no chunk alive: what is gathered is handed out to be compared,
+    /// what waits is copied.
+    pub(super) fn settle(&mut self, comparing: &Comparing<'_>) {
+        self.blocks.hand_out(comparing);
+        for (_, sample) in self.slots.iter_mut().flatten().flatten() {
+            sample.payload = Bytes::copy_from_slice(&sample.payload);
+        }
+        if let Some((_, payload)) = &mut self.before {
+            *payload = Bytes::copy_from_slice(payload);
         }
     }
 
     /// Lets everything go that waits, and takes no more.
     pub(super) fn give_up(&mut self, waiting: &mut Waiting) {
-        for (side, n) in waiting.messages.iter_mut().enumerate() {
-            *n -= self.pairs.iter().filter(|pair| pair[side].is_some()).count();
-        }
-        waiting.bytes -= self.bytes;
-        self.bytes = 0;
-        self.pairs = VecDeque::new();
+        self.shed(0, waiting);
+        self.blocks.clear();
         self.given_up = true;
     }
-}
 
-fn message(position: usize, sample: &Sample, ticks: bool) -> Message<'_> {
-    Message {
-        index: position as u64,
-        time: sample.time,
-        tick: ticks.then_some(u64::from(sample.sequence)),
-        payload: &sample.payload,
+    /// Leaves later pairs to another reading, so that what waits takes no more
+    /// than `limit`, or is one pair.
+    pub(super) fn postpone(&mut self, limit: usize, waiting: &mut Waiting) {
+        let (mut kept, mut bytes) = (0, 0);
+        for slot in &self.slots {
+            let payloads = slot.iter().flatten().map(|(_, sample)| sample.payload.len());
+            bytes += SLOT_BYTES + payloads.sum::<usize>();
+            if kept > 0 && bytes > limit {
+                break;
+            }
+            kept += 1;
+        }
+        self.shed(kept, waiting);
+        self.horizon = self.next + kept;
+    }
+
+    /// Lets go of all waiting pairs but the first so many.
+    fn shed(&mut self, kept: usize, waiting: &mut Waiting) {
+        while self.slots.len() > kept
+            && let Some(slot) = self.slots.pop_back()
+        {
+            let mut bytes = SLOT_BYTES;
+            for (side, placed) in slot.iter().enumerate() {
+                let Some((_, sample)) = placed else { continue };
+                waiting.messages[side] -= 1;
+                bytes += sample.payload.len();
+            }
+            self.release(bytes, waiting);
+        }
+    }
+
+    /// Makes ready for another reading, from the next pair on.
+    pub(super) fn rewind(&mut self) {
+        self.read = [0; 2];
+        self.horizon = usize::MAX;
+    }
+
+    /// What all pairs came to.
+    pub(super) fn finish(self, comparing: &Comparing<'_>) -> Partial {
+        self.blocks.finish(comparing)
     }
 }
 

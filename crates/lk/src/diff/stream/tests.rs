@@ -1,7 +1,8 @@
 //! Orders of reading that make pairs wait, and guesses that turn out wrong.
 
+use super::lane::SLOT_BYTES;
 use super::*;
-use crate::dataset::{Channel, Encoding, Role};
+use crate::dataset::{Channel, Encoding, Facts, Role};
 use crate::diff::Alignment;
 use crate::diff::policy::Resolver;
 use crate::{Schema, Time};
@@ -20,10 +21,14 @@ fn empty() -> Dataset {
     dataset
 }
 
+fn payload(value: u8) -> Vec<u8> {
+    [&[0, 1, 0, 0, 92, 0, 0, 0][..], &[value; 92]].concat()
+}
+
 /// A message of 100 bytes.
 fn write(dataset: &mut Dataset, key: usize, time: i64, value: u8) {
-    let payload = [&[0, 1, 0, 0, 92, 0, 0, 0][..], &[value; 92]].concat();
-    dataset.write_payload(ChannelId(key as u32), payload, Time::from_nanos(time)).unwrap();
+    let id = ChannelId(key as u32);
+    dataset.write_payload(id, payload(value), Time::from_nanos(time)).unwrap();
 }
 
 /// Every key's messages after those of the key before, in this order.
@@ -51,7 +56,8 @@ fn jobs(sides: [&Dataset; 2]) -> Vec<KeyJob> {
 fn run(sides: [&Dataset; 2], limit: usize) -> Vec<KeyJob> {
     let policy = Policy { check_timestamps: false, ..Policy::default() };
     let mut jobs = jobs(sides);
-    compare_within(sides, &policy, &mut jobs, &mut [], limit).unwrap();
+    let means = Means { pool: &Pool::new(1), waiting_bytes: limit };
+    compare(sides, &policy, &mut jobs, &mut [], &means).unwrap();
     jobs
 }
 
@@ -61,14 +67,41 @@ fn memory_is_bounded_whatever_the_order_and_the_outcome_is_the_same() {
     let whole = run([&a, &b], usize::MAX);
     // With a limit of three messages, keys are given up and read alone.
     let policy = Policy { check_timestamps: false, ..Policy::default() };
-    let reading = Reading::new([&a, &b], &policy, 300);
+    let limit = 3 * (SLOT_BYTES + 100);
+    let means = Means { pool: &Pool::new(1), waiting_bytes: limit };
+    let reading = Reading::new([&a, &b], &policy, &means);
     let mut given_up = jobs([&a, &b]);
-    assert!(reading.guess(&mut given_up, &mut []).unwrap().contains(&None));
-    let bounded = run([&a, &b], 300);
+    assert!(reading.guess(&mut given_up, &mut []).unwrap().iter().any(Option::is_none));
+    let bounded = run([&a, &b], limit);
     for (whole, bounded) in whole.iter().zip(&bounded) {
         assert_eq!(whole.partial.n_matching, MESSAGES as u64);
         assert_eq!(whole.partial, bounded.partial);
         assert_eq!(whole.duplicated, bounded.duplicated);
+    }
+}
+
+#[test]
+fn a_key_in_opposite_orders_is_read_some_pairs_at_a_time() {
+    // The ticks of the candidate run against its times.
+    let sides = [false, true].map(|backwards| {
+        let mut dataset = empty();
+        let facts = Facts { sequence: SequenceMeaning::Tick, ..Facts::default() };
+        dataset.set_facts(facts).unwrap();
+        for n in 0..MESSAGES {
+            let tick = if backwards { MESSAGES - 1 - n } else { n };
+            let payload = payload(tick as u8).into();
+            let time = Time::from_nanos(n as i64);
+            let sample = Sample { time, publish_time: time, sequence: tick as u32, payload };
+            dataset.write_sample(ChannelId(0), sample).unwrap();
+        }
+        dataset
+    });
+    let sides = [&sides[0], &sides[1]];
+    let whole = run(sides, usize::MAX);
+    assert_eq!(whole[0].partial.n_matching, MESSAGES as u64);
+    for messages in [1, 7, 30] {
+        let bounded = run(sides, messages * (SLOT_BYTES + 100));
+        assert_eq!(whole[0].partial, bounded[0].partial);
     }
 }
 
@@ -82,10 +115,11 @@ fn guess(a: &[i64], b: &[i64], right: bool, alignment: Alignment) -> KeyJob {
     });
     let sides = [&sides[0], &sides[1]];
     let policy = Policy::default();
-    let guessed = Reading::new(sides, &policy, usize::MAX).guess(&mut jobs(sides), &mut []);
+    let means = Means { pool: &Pool::new(1), waiting_bytes: usize::MAX };
+    let guessed = Reading::new(sides, &policy, &means).guess(&mut jobs(sides), &mut []);
     let mut jobs = run(sides, usize::MAX);
     let job = jobs.remove(0);
-    let guessed = guessed.unwrap()[0];
+    let guessed = guessed.unwrap()[0].as_ref().map(|(pairs, _)| *pairs);
     let kept = guessed.is_some() && guessed == job.pairing.prefix();
     assert_eq!(kept, right, "{a:?} {b:?}");
     assert_eq!(job.pairing.alignment, alignment, "{a:?} {b:?}");

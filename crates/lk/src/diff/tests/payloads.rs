@@ -211,7 +211,7 @@ impl Backend for Failing {
     }
 }
 
-fn failing(from: &Data, after: usize, silent: bool) -> Dataset {
+pub(super) fn failing(from: &Data, after: usize, silent: bool) -> Dataset {
     let mut memory = Memory::new();
     let mut ids = Vec::new();
     for channel in from.dataset.channels() {

@@ -298,8 +298,8 @@ fn a_sparse_key_is_read_without_unpacking_the_rest() {
     let reader = open(&path).unwrap();
     let all = reader.pieces().len();
     let query = Query { start: Some(at(500)), end: Some(at(600)), ..Query::default() };
-    let merge = merge::Merge::new(&reader, reader.pieces(), &query);
+    let merge = merge::Merge::new(&reader, reader.pieces(), &query, None);
     assert!(merge.waiting() < all / 5, "{} of {all}", merge.waiting());
     let query = Query { channels: Some(Vec::new()), ..Query::default() };
-    assert_eq!(merge::Merge::new(&reader, reader.pieces(), &query).waiting(), 0);
+    assert_eq!(merge::Merge::new(&reader, reader.pieces(), &query, None).waiting(), 0);
 }
