@@ -82,8 +82,12 @@ impl Context {
     /// Tells of what could not be read of a dataset whose samples were used.
     pub(crate) fn warn_of_loss(&self, dataset: &Dataset) {
         let location = dataset.location();
-        for problem in dataset.integrity().problems {
+        let integrity = dataset.integrity();
+        for problem in integrity.problems {
             self.warn(&format!("{location}: {problem}"));
+        }
+        for note in integrity.notes {
+            self.note(&format!("{location}: {note}"));
         }
     }
 

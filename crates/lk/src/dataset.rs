@@ -26,6 +26,7 @@ mod memory;
 pub mod ndjson;
 mod open;
 pub mod pickle;
+pub mod rosbag2;
 mod shape;
 mod value;
 mod view;

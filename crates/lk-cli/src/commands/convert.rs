@@ -261,6 +261,7 @@ impl Kind {
             Some("csv" | "tsv") => Ok(Kind::Csv),
             Some("ndjson" | "jsonl") => Ok(Kind::Ndjson),
             Some("mcap" | "pkl" | "pickle") => Ok(Kind::Dataset),
+            _ if path.is_dir() => Ok(Kind::Dataset),
             _ => Err(Error::Usage {
                 message: format!("can't tell by its name what {} is", path.display()),
                 hint: "name a file that ends in .mcap, .pkl, .csv, .ndjson or .jsonl".to_owned(),

@@ -150,3 +150,17 @@ fn an_unknown_column_is_named_with_the_known() {
     convert(&["--time", "t", "--type", "doubler/Missing", "--msgs", "msg"])
         .expect_mistake(&["doubler/", "Missing"]);
 }
+
+#[test]
+fn a_folder_that_rosbag2_wrote_is_a_dataset_for_every_command() {
+    let folder = doubler("");
+    let bag = folder.path().join("bag");
+    std::fs::create_dir(&bag).expect("writable");
+    std::fs::copy(folder.path().join("inputs.mcap"), bag.join("bag_0.mcap")).expect("writable");
+    let said = ["bag: there is no metadata.yaml"];
+    folder.lk(&["info", "bag"]).expect(0).shows(&["bag  20 messages", "there is no metadata.yaml"]);
+    folder.lk(&["cat", "bag", "-n", "1"]).expect(0).says(&said).shows(&["0.500000000  "]);
+    folder.lk(&["diff", "inputs.mcap", "bag"]).expect(0).shows(&["identical"]);
+    folder.lk(&["convert", "bag", "out.mcap"]).expect(0).says(&said);
+    folder.lk(&["diff", "bag", "out.mcap"]).expect(0).shows(&["identical"]);
+}

@@ -60,6 +60,10 @@ fn integrity(page: &mut Page, info: &DatasetInfo, checked: bool) {
         page.labelled("", &printable(problem));
     }
     page.more(14, found.problems.len().saturating_sub(PROBLEMS), "more problems");
+    for (n, note) in found.notes.iter().take(PROBLEMS).enumerate() {
+        page.labelled(if n == 0 { "notes" } else { "" }, &printable(note));
+    }
+    page.more(14, found.notes.len().saturating_sub(PROBLEMS), "more notes");
 }
 
 fn channels(page: &mut Page, info: &DatasetInfo) {

@@ -365,6 +365,7 @@ fn info_of_a_damaged_file() {
         lost_samples: Some(812),
         first_bad_offset: Some(4096),
         problems: vec!["the chunk doesn't match its checksum (at byte 4096)".to_owned()],
+        notes: vec!["there is no metadata.yaml".to_owned(), "bag_9.mcap is left out".to_owned()],
     };
     insta::assert_snapshot!(info(&damaged, true, Style::PLAIN));
 }

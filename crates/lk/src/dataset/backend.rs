@@ -173,6 +173,10 @@ pub struct Integrity {
     pub first_bad_offset: Option<u64>,
     /// One phrase per finding, in file order.
     pub problems: Vec<String>,
+    /// What is odd and harms nothing, such as a description of the dataset
+    /// that its messages contradict.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 impl Default for Integrity {
@@ -183,6 +187,7 @@ impl Default for Integrity {
             lost_samples: Some(0),
             first_bad_offset: None,
             problems: Vec::new(),
+            notes: Vec::new(),
         }
     }
 }

@@ -243,6 +243,7 @@ pub fn what_is_whole_is_called_whole(subject: &Subject<'_>) {
     let integrity = backend.integrity();
     assert!(integrity.verified);
     assert_eq!(integrity.problems, [""; 0]);
+    assert_eq!(integrity.notes, [""; 0]);
     assert_eq!(backend.check().expect("it can be read"), integrity);
     assert_eq!(read(&*backend, &Query::default()).len(), 100);
 }

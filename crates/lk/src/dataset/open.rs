@@ -4,15 +4,16 @@ use std::io::Read;
 use std::path::Path;
 
 use super::mcap::{self, CreateOptions};
-use super::{Dataset, Facts, pickle};
+use super::{Backend, Dataset, Facts, pickle, rosbag2};
 use crate::error::{Error, Result};
 
 /// Bytes from the start of a file by which it is recognised.
 const HEAD_BYTES: u64 = 4096;
 
 impl Dataset {
-    /// Opens a file to read. What it is, its content says; lk reads MCAP
-    /// files and Python's pickles (which run no code here).
+    /// Opens a file to read, or a folder that rosbag2 wrote. What a file is,
+    /// its content says; lk reads MCAP files and Python's pickles (which run
+    /// no code here).
     ///
     /// A file that was cut off or damaged opens with what is whole:
     /// [`Dataset::integrity`] says what is not.
@@ -24,39 +25,17 @@ impl Dataset {
     /// [`Error::PickledKey`] for what a pickle may not hold.
     pub fn open(path: impl AsRef<Path>) -> Result<Dataset> {
         let path = path.as_ref();
-        let display = || path.display().to_string();
-        let failed = |source| Error::Io { action: "open", path: display(), source };
-        let not = |reason: String, advice: Option<String>| {
-            Err(Error::NotADataset { expected: EXPECTED, reason, advice, path: display() })
-        };
         let metadata = match std::fs::metadata(path) {
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
-                let advice = advice_for_missing(path);
-                return Err(Error::NoSuchFile { path: display(), advice, source });
+                let (path, advice) = (path.display().to_string(), advice_for_missing(path));
+                return Err(Error::NoSuchFile { path, advice, source });
             }
-            other => other.map_err(failed)?,
+            other => other.map_err(|source| failed_to_open(path, source))?,
         };
         if metadata.is_dir() {
-            return not("it is a folder".to_owned(), advice_for_folder(path));
+            return Ok(Dataset::with_backend(Box::new(rosbag2::Reader::open(path)?)));
         }
-        if !metadata.is_file() {
-            let advice = "store what comes out of it in a file first";
-            return not("it is no regular file".to_owned(), Some(advice.to_owned()));
-        }
-        let mut head = Vec::new();
-        let file = std::fs::File::open(path).map_err(failed)?;
-        file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
-        if mcap::is_mcap(&head) {
-            let reader = mcap::Reader::open(path, mcap::Limits::default())?;
-            return Ok(Dataset::with_backend(Box::new(reader)));
-        }
-        // Pickles of protocols 0 and 1 have no magic: their name counts too.
-        let is_old_pickle = pickle::is_named_pickle(path) && pickle::may_be_old(&head);
-        if pickle::is_pickle(&head) || is_old_pickle {
-            return Ok(Dataset::with_backend(Box::new(pickle::Reader::open(path)?)));
-        }
-        let (looks, advice) = recognise(&head);
-        not(looks.to_owned(), advice.map(str::to_owned))
+        Ok(Dataset::with_backend(open_file(path)?))
     }
 
     /// Creates a file to write, of the kind that its extension says: `.mcap`,
@@ -129,8 +108,35 @@ impl Dataset {
 
 const EXPECTED: &str = "a dataset that lk can read";
 
-fn advice_for_folder(path: &Path) -> Option<String> {
-    Some(format!("it holds {}: name the file itself", datasets_in(path)?))
+fn failed_to_open(path: &Path, source: std::io::Error) -> Error {
+    Error::Io { action: "open", path: path.display().to_string(), source }
+}
+
+/// Opens a file as what its content says that it is.
+pub(super) fn open_file(path: &Path) -> Result<Box<dyn Backend>> {
+    let not = |reason: String, advice: Option<String>| {
+        let path = path.display().to_string();
+        Err(Error::NotADataset { expected: EXPECTED, reason, advice, path })
+    };
+    let failed = |source| failed_to_open(path, source);
+    let metadata = std::fs::metadata(path).map_err(failed)?;
+    if !metadata.is_file() {
+        let advice = "store what comes out of it in a file first";
+        return not("it is no regular file".to_owned(), Some(advice.to_owned()));
+    }
+    let mut head = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+    if mcap::is_mcap(&head) {
+        return Ok(Box::new(mcap::Reader::open(path, mcap::Limits::default())?));
+    }
+    // Pickles of protocols 0 and 1 have no magic: their name counts too.
+    let is_old_pickle = pickle::is_named_pickle(path) && pickle::may_be_old(&head);
+    if pickle::is_pickle(&head) || is_old_pickle {
+        return Ok(Box::new(pickle::Reader::open(path)?));
+    }
+    let (looks, advice) = recognise(&head);
+    not(looks.to_owned(), advice.map(str::to_owned))
 }
 
 fn advice_for_missing(path: &Path) -> Option<String> {
@@ -143,18 +149,13 @@ fn advice_for_missing(path: &Path) -> Option<String> {
     }
     Some(match datasets_in(folder) {
         Some(names) => format!("what there is in that folder: {names}"),
-        None => "there is no .mcap file in that folder".to_owned(),
+        None => "there is no .mcap or .db3 file in that folder".to_owned(),
     })
 }
 
-/// The first few MCAP files in a folder; `None` where it has none.
+/// The first few recordings in a folder; `None` where it has none.
 fn datasets_in(folder: &Path) -> Option<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .ok()?
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".mcap"))
-        .collect();
-    names.sort();
+    let names = rosbag2::bag_files(folder).ok()?;
     let (count, first) = (names.len(), names.get(..3).unwrap_or(&names).join(", "));
     match count {
         0 => None,
@@ -249,13 +250,15 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_names_the_files_in_it() {
+    fn a_folder_of_several_recordings_names_the_files_in_it() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a_0.mcap"), "").unwrap();
-        std::fs::write(folder.path().join("a_1.mcap"), "").unwrap();
         let error = Dataset::open(folder.path()).unwrap_err();
-        assert!(error.to_string().contains("it is a folder"), "{error}");
-        assert_eq!(error.hint().unwrap(), "it holds a_0.mcap, a_1.mcap: name the file itself");
+        assert!(error.to_string().contains("it is a folder without .mcap"), "{error}");
+        std::fs::write(folder.path().join("a.mcap"), "").unwrap();
+        std::fs::write(folder.path().join("b.mcap"), "").unwrap();
+        let error = Dataset::open(folder.path()).unwrap_err();
+        assert!(error.to_string().contains("it is a folder with 2 files"), "{error}");
+        assert_eq!(error.hint().unwrap(), "name one of them: a.mcap, b.mcap");
     }
 
     #[test]
@@ -266,7 +269,7 @@ mod tests {
         assert_eq!(error.hint().unwrap(), "there is no folder nowhere");
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("im.mcap");
-        let none = "there is no .mcap file in that folder";
+        let none = "there is no .mcap or .db3 file in that folder";
         assert_eq!(Dataset::open(&missing).unwrap_err().hint().unwrap(), none);
         for name in ["a", "b", "c", "imu", "z"] {
             std::fs::write(folder.path().join(format!("{name}.mcap")), "").unwrap();

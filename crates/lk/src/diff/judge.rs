@@ -129,7 +129,8 @@ fn integrity_notes(sides: [&Dataset; 2]) -> Vec<String> {
         if !integrity.verified {
             notes.push(format!("{name}: not all of it is covered by checksums"));
         }
-        notes.extend(integrity.problems.iter().map(|problem| format!("{name}: {problem}")));
+        let found = integrity.problems.iter().chain(&integrity.notes);
+        notes.extend(found.map(|found| format!("{name}: {found}")));
     }
     notes
 }

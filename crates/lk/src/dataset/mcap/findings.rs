@@ -113,6 +113,7 @@ impl Findings {
                 .chain(more)
                 .chain(self.notes.iter().cloned())
                 .collect(),
+            notes: Vec::new(),
         }
     }
 }

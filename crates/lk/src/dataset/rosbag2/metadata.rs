@@ -1,0 +1,109 @@
+//! What `metadata.yaml` says of a recording.
+
+use super::yaml::Node;
+
+/// The newest form that is known; it changed with ROS 2 Jazzy.
+pub(super) const VERSION: u32 = 9;
+
+/// What `metadata.yaml` says, in any of its forms; nothing of it is believed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Metadata {
+    pub(super) version: Option<u32>,
+    /// `mcap`, `sqlite3`.
+    pub(super) storage: String,
+    /// In the order of recording, as they are written.
+    pub(super) files: Vec<String>,
+    pub(super) start_ns: Option<i64>,
+    pub(super) duration_ns: Option<i64>,
+    pub(super) messages: Option<u64>,
+    /// Messages by file, where that is said (from version 5 on).
+    pub(super) messages_by_file: Vec<(String, u64)>,
+    pub(super) topics: Vec<Topic>,
+    /// `zstd`, or nothing.
+    pub(super) compression_format: String,
+    /// `FILE`, `MESSAGE`, `NONE` or nothing, in any case.
+    pub(super) compression_mode: String,
+}
+
+/// What it says of a topic.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Topic {
+    pub(super) name: String,
+    pub(super) type_name: String,
+    pub(super) messages: Option<u64>,
+    /// The profiles as data: text that holds YAML, up to version 8.
+    pub(super) qos: Option<Node>,
+}
+
+impl Metadata {
+    /// A phrase where the text is not what rosbag2 writes.
+    pub(super) fn parse(text: &str) -> Result<Metadata, String> {
+        let document = Node::parse(text)?;
+        let Some(root) = document.get("rosbag2_bagfile_information") else {
+            return Err("it has no rosbag2_bagfile_information".to_owned());
+        };
+        let text = |key: &str| {
+            root.get(key).and_then(Node::text).filter(|text| !is_null(text)).unwrap_or_default()
+        };
+        let nanos = |key: &str, inner: &str| root.get(key)?.get(inner)?.number();
+        let list = |key: &str| root.get(key).map_or(&[][..], Node::list);
+        let by_file = list("files").iter().filter_map(|file| {
+            let path = file.get("path")?.text()?.to_owned();
+            Some((path, file.get("message_count")?.number()?))
+        });
+        let files = list("relative_file_paths").iter().map(|node| match node.text() {
+            Some(path) => Ok(path.to_owned()),
+            None => Err("one of relative_file_paths is no text".to_owned()),
+        });
+        Ok(Metadata {
+            version: root.get("version").and_then(Node::number),
+            storage: text("storage_identifier").to_owned(),
+            files: files.collect::<Result<_, _>>()?,
+            start_ns: nanos("starting_time", "nanoseconds_since_epoch"),
+            duration_ns: nanos("duration", "nanoseconds"),
+            messages: root.get("message_count").and_then(Node::number),
+            messages_by_file: by_file.collect(),
+            topics: list("topics_with_message_count").iter().filter_map(topic).collect(),
+            compression_format: text("compression_format").to_owned(),
+            compression_mode: text("compression_mode").to_owned(),
+        })
+    }
+}
+
+/// Topics without a name say nothing.
+fn topic(node: &Node) -> Option<Topic> {
+    let about = node.get("topic_metadata")?;
+    let text = |key: &str| about.get(key).and_then(Node::text).map(str::to_owned);
+    Some(Topic {
+        name: text("name")?,
+        type_name: text("type").unwrap_or_default(),
+        messages: node.get("message_count").and_then(Node::number),
+        qos: about.get("offered_qos_profiles").and_then(qos),
+    })
+}
+
+/// Profiles as data; `None` where there are none.
+fn qos(node: &Node) -> Option<Node> {
+    match node {
+        Node::Text(text) => qos_of_text(text),
+        Node::List(profiles) if profiles.is_empty() => None,
+        other => Some(other.clone()),
+    }
+}
+
+/// Profiles as the files of a recording have them, which is a text.
+pub(super) fn qos_of_text(text: &str) -> Option<Node> {
+    if text.trim().is_empty() {
+        return None;
+    }
+    match Node::parse(text) {
+        Ok(Node::List(profiles)) if profiles.is_empty() => None,
+        Ok(node) => Some(node),
+        // Compared as it is.
+        Err(_) => Some(Node::Text(text.to_owned())),
+    }
+}
+
+fn is_null(text: &str) -> bool {
+    matches!(text, "~" | "null")
+}

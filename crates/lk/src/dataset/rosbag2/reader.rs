@@ -1,0 +1,200 @@
+//! A recording of several files as one dataset.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use super::agreement::{Disagreements, Found};
+use super::files::Files;
+use super::merge::Merge;
+use super::parts::{Part, unite};
+use super::sequence::Joins;
+use crate::dataset::open::open_file;
+use crate::dataset::{
+    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
+    SequenceMeaning,
+};
+use crate::error::{Error, Result};
+
+/// Reads a folder that rosbag2 wrote; a [`Backend`] that can't be written to.
+pub struct Reader {
+    location: String,
+    parts: Vec<Part>,
+    channels: Vec<Channel>,
+    facts: Facts,
+    /// Whether a file is listed and missing.
+    missing: bool,
+    /// What was found about the folder; the files speak for themselves.
+    problems: Vec<String>,
+    notes: Vec<String>,
+    stats: OnceLock<Counted>,
+    joins: OnceLock<Joins>,
+}
+
+/// Counts and extents.
+struct Counted {
+    /// By file, by its own channels.
+    by_part: Vec<Vec<ChannelStats>>,
+    /// By channel of the dataset.
+    all: Vec<ChannelStats>,
+}
+
+impl Reader {
+    /// Opens the recording in the folder at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::NotADataset`] where the folder holds no files
+    /// of a recording, or several of which nothing says that they are one;
+    /// what opening a file brings.
+    pub fn open(path: &Path) -> Result<Reader> {
+        let files = Files::find(path)?;
+        let mut parts = Vec::with_capacity(files.names.len());
+        for name in files.names {
+            let backend = open_file(&path.join(&name))?;
+            parts.push(Part { name, backend, ids: Vec::new() });
+        }
+        let united = unite(&mut parts);
+        let mut reader = Reader {
+            location: path.display().to_string(),
+            parts,
+            channels: united.channels,
+            facts: united.facts,
+            missing: files.missing,
+            problems: files.problems,
+            notes: files.notes,
+            stats: OnceLock::new(),
+            joins: OnceLock::new(),
+        };
+        reader.notes.extend(united.notes);
+        if let Some(metadata) = &files.metadata {
+            let counted = reader.counted()?;
+            let by_file = reader.parts.iter().zip(&counted.by_part);
+            let by_file = by_file.map(|(part, stats)| (part.name.as_str(), total(stats)));
+            let found = Found {
+                channels: &reader.channels,
+                stats: &counted.all,
+                by_file: by_file.collect(),
+            };
+            let Disagreements { problems, notes } = Disagreements::find(metadata, &found);
+            reader.problems.extend(problems);
+            reader.notes.extend(notes);
+        }
+        Ok(reader)
+    }
+
+    fn counted(&self) -> Result<&Counted> {
+        if let Some(counted) = self.stats.get() {
+            return Ok(counted);
+        }
+        let mut all = vec![ChannelStats::default(); self.channels.len()];
+        let mut by_part = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            let stats = part.backend.stats()?;
+            for (id, stats) in part.ids.iter().zip(&stats) {
+                all[id.0 as usize].merge(stats);
+            }
+            by_part.push(stats);
+        }
+        Ok(self.stats.get_or_init(|| Counted { by_part, all }))
+    }
+
+    fn joins(&self) -> Result<&Joins> {
+        if let Some(joins) = self.joins.get() {
+            return Ok(joins);
+        }
+        let joins = match self.facts.sequence {
+            SequenceMeaning::Count => Joins::find(&self.parts, &self.counted()?.by_part)?,
+            SequenceMeaning::Tick => Joins::default(),
+        };
+        Ok(self.joins.get_or_init(|| joins))
+    }
+
+    fn read_only<T>(&self) -> Result<T> {
+        let reason = "it was opened for reading";
+        Err(Error::State { action: "write to", reason, location: self.location() })
+    }
+}
+
+fn total(stats: &[ChannelStats]) -> u64 {
+    stats.iter().map(|stats| stats.count).sum()
+}
+
+impl Backend for Reader {
+    fn location(&self) -> String {
+        self.location.clone()
+    }
+
+    fn channels(&self) -> &[Channel] {
+        &self.channels
+    }
+
+    fn add_channel(&mut self, _channel: Channel) -> Result<ChannelId> {
+        self.read_only()
+    }
+
+    fn write(&mut self, _channel: ChannelId, _sample: Sample) -> Result<()> {
+        self.read_only()
+    }
+
+    fn samples(&self, query: &Query) -> Result<Samples<'_>> {
+        let first = |stats: &Vec<ChannelStats>| stats.iter().filter_map(|stats| stats.first).min();
+        let firsts: Vec<_> = self.counted()?.by_part.iter().map(first).collect();
+        Ok(Box::new(Merge::new(&self.parts, self.joins()?, &firsts, query)))
+    }
+
+    fn stats(&self) -> Result<Vec<ChannelStats>> {
+        Ok(self.counted()?.all.clone())
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn set_facts(&mut self, _facts: Facts) -> Result<()> {
+        self.read_only()
+    }
+
+    /// Offsets are those in the first file that has a bad one.
+    fn integrity(&self) -> Integrity {
+        let mut whole = Integrity { verified: true, ..Integrity::default() };
+        if self.missing {
+            whole.lost_samples = None;
+        }
+        for part in &self.parts {
+            let found = part.backend.integrity();
+            whole.verified &= found.verified;
+            whole.lost_bytes += found.lost_bytes;
+            let lost = whole.lost_samples.zip(found.lost_samples);
+            whole.lost_samples = lost.map(|(before, here)| before + here);
+            whole.first_bad_offset = whole.first_bad_offset.or(found.first_bad_offset);
+            let named = |finding: String| format!("{}: {finding}", part.name);
+            whole.problems.extend(found.problems.into_iter().map(named));
+            whole.notes.extend(found.notes.into_iter().map(named));
+        }
+        whole.problems.extend(self.problems.iter().cloned());
+        whole.notes.extend(self.notes.iter().cloned());
+        whole
+    }
+
+    fn check(&mut self) -> Result<Integrity> {
+        for part in &mut self.parts {
+            part.backend.check()?;
+        }
+        // Counts include what turned out to be lost.
+        self.stats = OnceLock::new();
+        self.joins = OnceLock::new();
+        Ok(self.integrity())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nothing to end: the files stay readable.
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
