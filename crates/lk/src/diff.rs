@@ -6,6 +6,7 @@ mod engine;
 mod histogram;
 mod inputs;
 mod judge;
+mod known;
 mod plan;
 mod policy;
 mod ranges;
@@ -15,9 +16,10 @@ mod stream;
 
 pub use engine::{DiffOptions, diff, diff_with};
 pub use histogram::{ErrorBin, ErrorHistogram};
+pub use known::{KnownAt, KnownOutcome, KnownState};
 pub use policy::{
-    AngleUnit, Defaults, Effect, Form, Glob, Policy, QuaternionOrder, Rule, Scope, TimestampTol,
-    Tolerance,
+    AngleUnit, Defaults, Effect, Form, Glob, KnownDifference, Policy, QuaternionOrder, Rule, Scope,
+    TimestampTol, Tolerance,
 };
 pub use result::*;
 

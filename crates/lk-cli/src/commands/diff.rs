@@ -57,7 +57,12 @@ Rules: the last one that matches a field decides it.
   **.stamp:ignore,reason=... left out, and reported as such
   scan.ranges[*]:exact       no tolerance at all; elements by number or *
   '\"/imu/data\".gyro:rel=0.1' a key with dots or slashes is quoted
-`*` stops at a dot, `**` doesn't. A rule that matches nothing is a mistake.";
+`*` stops at a dot, `**` doesn't. A rule that matches nothing is a mistake.
+
+A policy file may also have differences that shall be there; one that isn't fails:
+  [[known_differences]]
+  match = \"pose.yaw\"       # and kind = \"nan\", at_least = 1, at_most = 3
+  reason = \"the original wraps late\"";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let policy = policy(args)?;

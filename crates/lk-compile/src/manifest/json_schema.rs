@@ -58,6 +58,25 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
                     ],
                 },
             },
+            "known_differences": {
+                "type": "array",
+                "description": "Differences that shall be there; one that isn't is a difference.",
+                "items": {
+                    "type": "object",
+                    "required": ["match", "reason"],
+                    "properties": {
+                        "match": { "type": "string", "description": "A pattern, as in rules." },
+                        "kind": { "enum": [
+                            "value", "nan", "infinity", "length", "time", "missing", "extra",
+                            "schema",
+                        ] },
+                        "at_least": { "type": "integer", "minimum": 0 },
+                        "at_most": { "type": "integer", "minimum": 1 },
+                        "reason": { "type": "string" },
+                    },
+                    "additionalProperties": false,
+                },
+            },
         },
         "additionalProperties": false,
     })

@@ -1,6 +1,9 @@
 //! The parts of a comparison, in the order in which they are shown.
 
-use lk::diff::{Alignment, DiffResult, KeyDiff, SchemaFinding, SchemaFindingKind, Scope, Verdict};
+use lk::diff::{
+    Alignment, DiffResult, KeyDiff, KnownOutcome, KnownState, MismatchKind, SchemaFinding,
+    SchemaFindingKind, Scope, Verdict,
+};
 
 use super::{Page, mark, passes, path};
 use crate::number;
@@ -81,6 +84,7 @@ pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
             page.labelled("bit equal", &format!("{share} of the values"));
         }
     }
+    known(page, result);
     ignored(page, result, detail);
     if detail == Detail::Alone {
         page.blank();
@@ -184,6 +188,8 @@ fn types(page: &mut Page, result: &DiffResult) {
         };
         if finding.ignored {
             text += " (ignored by a rule)";
+        } else if finding.known {
+            text += " (known)";
         }
         page.labelled("type", &format!("{}: {text}", address(key, &finding.path)));
     }
@@ -192,6 +198,45 @@ fn types(page: &mut Page, result: &DiffResult) {
 
 fn type_name(name: &Option<String>) -> String {
     name.as_deref().map_or("-".to_owned(), |name| printable(name).into_owned())
+}
+
+/// Known differences: those that don't hold are differences, and come first.
+fn known(page: &mut Page, result: &DiffResult) {
+    let mut all: Vec<&KnownOutcome> = result.known_differences.iter().collect();
+    all.sort_by_key(|known| known.state == KnownState::Holds);
+    for KnownOutcome { known, count, state, .. } in all.iter().take(SHOWN) {
+        let what = known.kind.map_or("", mismatch_word);
+        let n = number::count(*count);
+        let found = match state {
+            KnownState::Holds => number::counted(*count, "difference"),
+            KnownState::Gone => "no longer there; take it out of the policy".to_owned(),
+            KnownState::Fewer => format!("{n} of at least {}", number::count(known.at_least)),
+            KnownState::More => {
+                format!("{n}, at most {}", number::count(known.at_most.unwrap_or(*count)))
+            }
+        };
+        let found = match state {
+            KnownState::Holds => found,
+            _ => page.paint(Ink::Bad, &found),
+        };
+        let (at, reason) = (printable(known.glob.as_str()), printable(&known.reason));
+        page.labelled("known", &format!("{at}{what}: {found} ({reason})"));
+    }
+    page.more(2, all.len().saturating_sub(SHOWN), "more known differences");
+}
+
+fn mismatch_word(kind: MismatchKind) -> &'static str {
+    match kind {
+        MismatchKind::Value => " value",
+        MismatchKind::Nan => " NaN",
+        MismatchKind::Infinity => " infinity",
+        MismatchKind::Length => " length",
+        MismatchKind::Time => " time",
+        MismatchKind::Missing => " missing",
+        MismatchKind::Extra => " extra",
+        MismatchKind::Schema => " type",
+        MismatchKind::Decode => " not decodable",
+    }
 }
 
 /// What was left out by name: never silently.

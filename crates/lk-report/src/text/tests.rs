@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use lk::Time;
 use lk::dataset::{ChannelInfo, DatasetInfo, Integrity, Role, SequenceMeaning};
 use lk::diff::{
-    Alignment, DiffResult, Divergence, ErrorQuantiles, ErrorStats, FieldDiff, InputBefore, KeyDiff,
-    MessageCounts, Mismatch, MismatchKind, REPORT_VERSION, SchemaFinding, SchemaFindingKind,
-    TimestampDiff, ValueCounts, Verdict,
+    Alignment, DiffResult, Divergence, ErrorQuantiles, ErrorStats, FieldDiff, Glob, InputBefore,
+    KeyDiff, KnownDifference, KnownOutcome, KnownState, MessageCounts, Mismatch, MismatchKind,
+    REPORT_VERSION, SchemaFinding, SchemaFindingKind, TimestampDiff, ValueCounts, Verdict,
 };
 use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, StepTimes,
@@ -33,6 +33,7 @@ fn compared(verdict: Verdict, max: f64, violations: u64) -> DiffResult {
             bit_equal: if max == 0.0 { 6_000 } else { 1_200 },
             ..ValueCounts::default()
         },
+        known_shape_violations: 0,
         shape_violations: 0,
         error: Some(ErrorStats {
             count: 6_000,
@@ -60,6 +61,7 @@ fn compared(verdict: Verdict, max: f64, violations: u64) -> DiffResult {
         length_b: 6_000,
         n_matching: 6_000 - violations,
         n_different: violations,
+        n_known: 0,
         alignment: Alignment::Tick,
         messages: MessageCounts {
             reference: 6_000,
@@ -94,6 +96,7 @@ fn compared(verdict: Verdict, max: f64, violations: u64) -> DiffResult {
         ignored_keys: BTreeMap::new(),
         key_diffs: BTreeMap::from([("attitude".to_owned(), key)]),
         first_divergence: None,
+        known_differences: vec![],
         rules: vec![],
         notes: vec![],
     }
@@ -312,6 +315,7 @@ fn schema_findings_nan_and_lengths() {
         reference: a.map(str::to_owned),
         candidate: b.map(str::to_owned),
         ignored: false,
+        known: false,
     };
     found.schema = vec![
         finding("status", SchemaFindingKind::Type, Some("int32"), Some("int64")),
@@ -419,4 +423,40 @@ fn json_comes_back_as_it_was() {
     assert_eq!(back, outcome);
     let back: DiffResult = serde_json::from_str(&crate::json::diff(&failing())).expect("ours");
     assert_eq!(back, failing());
+}
+
+#[test]
+fn known_differences_are_shown_with_their_reasons_those_that_do_not_hold_first() {
+    let known = |of: &str, count: u64, state: KnownState| KnownOutcome {
+        known: KnownDifference {
+            glob: Glob::parse(of).expect("a pattern"),
+            kind: (state == KnownState::More).then_some(MismatchKind::Nan),
+            at_least: 1,
+            at_most: (state == KnownState::More).then_some(2),
+            reason: "see the design notes".to_owned(),
+        },
+        count,
+        state,
+        first: None,
+    };
+    let mut result = failing();
+    result.known_differences = vec![
+        known("attitude.orientation.x", 4, KnownState::Holds),
+        known("attitude.orientation.y", 0, KnownState::Gone),
+        known("attitude.orientation.z", 3, KnownState::More),
+    ];
+    let text = diff(&result, None, Style::PLAIN);
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("see the design")).collect();
+    let reason = "(see the design notes)";
+    assert_eq!(
+        lines,
+        [
+            format!(
+                "  known       attitude.orientation.y: no longer there; take it out of the policy {reason}"
+            ),
+            format!("  known       attitude.orientation.z NaN: 3, at most 2 {reason}"),
+            format!("  known       attitude.orientation.x: 4 differences {reason}"),
+        ]
+    );
+    assert!(text.lines().next().expect("a line").ends_with("2 known differences not as asserted"));
 }

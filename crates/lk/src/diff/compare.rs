@@ -47,10 +47,11 @@ pub(super) fn pair(
 ) {
     partial.next_pair();
     let at = At { index: a.index, time: a.time.as_nanos(), tick: a.tick };
-    let mut walk = PairWalk { plan, partial, at, indices: Vec::new(), violations: 0 };
+    let indices = Vec::new();
+    let mut walk = PairWalk { plan, policy, partial, at, indices, violations: 0, known: 0 };
     match &plan.payloads {
         Payloads::Opaque => {
-            walk.times(policy, a.time, b.time);
+            walk.times(a.time, b.time);
             walk.bytes(a.payload, b.payload);
         }
         Payloads::Fields(fields) => {
@@ -64,28 +65,32 @@ pub(super) fn pair(
                 walk.undecodable(side, index, &error);
                 return;
             }
-            walk.times(policy, a.time, b.time);
+            walk.times(a.time, b.time);
             walk.payloads(fields, a.payload, b.payload, same);
         }
         // Pairs of these are not made.
         Payloads::Incomparable => return,
     }
-    let violations = walk.violations;
+    let (violations, known) = (walk.violations, walk.known);
     partial.first.get_or_insert(at);
-    match violations {
-        0 => partial.n_matching += 1,
+    match (violations, known) {
+        (0, 0) => partial.n_matching += 1,
+        (0, _) => partial.n_known += 1,
         _ => partial.n_different += 1,
     }
 }
 
 struct PairWalk<'w> {
     plan: &'w PairPlan,
+    policy: &'w Policy,
     partial: &'w mut Partial,
     at: At,
     /// Indices of the elements that the walk is in.
     indices: Vec<usize>,
     /// In this pair.
     violations: u64,
+    /// In this pair, beside those.
+    known: u64,
 }
 
 /// The bytes of the same elements on both sides, little-endian.
@@ -109,19 +114,27 @@ impl Slices<'_> {
 
 impl PairWalk<'_> {
     /// Compares the times of the pair, apart from its values.
-    fn times(&mut self, policy: &Policy, a: Time, b: Time) {
+    fn times(&mut self, a: Time, b: Time) {
+        let policy = self.policy;
         let apart = a.as_nanos().abs_diff(b.as_nanos());
         let difference = Span::from_nanos(i64::try_from(apart).unwrap_or(i64::MAX));
         let violates = policy.check_timestamps && !policy.timestamp_tol.allows(a, b);
         self.partial.time(difference, violates);
         if violates {
-            self.evidence(|at| Mismatch {
+            let mismatch = |at: &At| Mismatch {
                 a: Scalar::Int(a.as_nanos()),
                 b: Scalar::Int(b.as_nanos()),
                 error: Some(apart as f64),
                 tolerance: format!("timestamp_tol={}", policy.timestamp_tol),
                 ..Mismatch::of_message(at, MismatchKind::Time)
-            });
+            };
+            match policy.known(&self.plan.known, MismatchKind::Time) {
+                Some(known) => {
+                    self.partial.timestamps.known += 1;
+                    self.partial.known.add(known, 1, || mismatch(&self.at));
+                }
+                None => self.evidence(mismatch),
+            }
         }
     }
 
@@ -157,12 +170,10 @@ impl PairWalk<'_> {
         }
         stats.not_bit_equal += 1;
         stats.violate(1, &self.at);
-        self.violations += 1;
-        let tolerance = leaf.decision.text.clone();
-        self.evidence(|at| Mismatch {
+        self.violation(0, MismatchKind::Value, |at| Mismatch {
             a: evidence::hex(a),
             b: evidence::hex(b),
-            tolerance,
+            tolerance: leaf.decision.text.clone(),
             ..Mismatch::of_message(at, MismatchKind::Value)
         });
     }
@@ -301,27 +312,31 @@ impl PairWalk<'_> {
             }
         };
         if violations > 0 {
-            self.violations += violations;
-            self.number_evidence(primitive, part, a, b);
+            let known = self.number_evidence(primitive, part, a, b);
+            self.known += known;
+            self.violations += violations - known;
         }
     }
 
-    /// Names the elements of a leaf that violate.
-    fn number_evidence(&mut self, primitive: Primitive, part: &Part, a: &[u8], b: &[u8]) {
-        let Some(leaf) = self.plan.leaves.get(part.leaf) else { return };
+    /// Names the elements of a leaf that violate. Returns how many scalars are
+    /// known differences.
+    fn number_evidence(&mut self, primitive: Primitive, part: &Part, a: &[u8], b: &[u8]) -> u64 {
+        let Some(leaf) = self.plan.leaves.get(part.leaf) else { return 0 };
         // A quaternion is named as a whole.
-        let size = match leaf.close.measure {
-            Measure::Quaternion(_) => 4 * primitive.size(),
-            _ => primitive.size(),
+        let scalars = match leaf.close.measure {
+            Measure::Quaternion(_) => 4,
+            _ => 1,
         };
+        let size = scalars * primitive.size();
+        let mut known = 0;
         for (n, (a, b)) in a.chunks_exact(size).zip(b.chunks_exact(size)).enumerate() {
-            if !self.partial.wants_evidence() {
-                return;
+            if !self.partial.wants_evidence() && leaf.decision.known.is_empty() {
+                break;
             }
             if let Some(found) = evidence::number(primitive, a, b, &leaf.close) {
                 let path = leaf.path_at(&self.indices, part.first + n);
                 let tolerance = leaf.decision.text.clone();
-                self.evidence(|at| Mismatch {
+                let is_known = self.evidence_of(part.leaf, found.kind, |at| Mismatch {
                     path,
                     a: found.a,
                     b: found.b,
@@ -329,8 +344,52 @@ impl PairWalk<'_> {
                     tolerance,
                     ..Mismatch::of_message(at, found.kind)
                 });
+                known += if is_known { scalars as u64 } else { 0 };
             }
         }
+        if let Some(stats) = self.partial.leaves.get_mut(part.leaf) {
+            stats.known += known;
+        }
+        known
+    }
+
+    /// Takes one violation of a leaf, in whose counts it is.
+    fn violation(
+        &mut self,
+        leaf: usize,
+        kind: MismatchKind,
+        mismatch: impl FnOnce(&At) -> Mismatch,
+    ) {
+        if !self.evidence_of(leaf, kind, mismatch) {
+            self.violations += 1;
+            return;
+        }
+        self.known += 1;
+        if let Some(stats) = self.partial.leaves.get_mut(leaf) {
+            match kind {
+                MismatchKind::Length => stats.known_shapes += 1,
+                _ => stats.known += 1,
+            }
+        }
+    }
+
+    /// Keeps a violation of a leaf, as a known difference or as evidence.
+    /// Returns whether it is known.
+    fn evidence_of(
+        &mut self,
+        leaf: usize,
+        kind: MismatchKind,
+        mismatch: impl FnOnce(&At) -> Mismatch,
+    ) -> bool {
+        let leaf = self.plan.leaves.get(leaf);
+        match leaf.and_then(|leaf| self.policy.known(&leaf.decision.known, kind)) {
+            Some(known) => self.partial.known.add(known, 1, || mismatch(&self.at)),
+            None => {
+                self.evidence(mismatch);
+                return false;
+            }
+        }
+        true
     }
 
     fn text(
@@ -342,12 +401,12 @@ impl PairWalk<'_> {
         b: &mut Cursor<'_>,
     ) -> Walk<()> {
         let (x, y) = (text.read(a)?, text.read(b)?);
-        let (Some(leaf), Some(stats)) =
-            (self.plan.leaves.get(leaf), self.partial.leaves.get_mut(leaf))
+        let plan = self.plan;
+        let (Some(of), Some(stats)) = (plan.leaves.get(leaf), self.partial.leaves.get_mut(leaf))
         else {
             return Ok(());
         };
-        if leaf.close.ignore {
+        if of.close.ignore {
             stats.ignored += 1;
             return Ok(());
         }
@@ -357,18 +416,17 @@ impl PairWalk<'_> {
         }
         stats.not_bit_equal += 1;
         stats.violate(1, &self.at);
-        self.violations += 1;
-        if self.partial.wants_evidence() {
-            let path = leaf.path_at(&self.indices, element);
-            let tolerance = leaf.decision.text.clone();
-            self.evidence(|at| Mismatch {
-                path,
-                a: evidence::text(&x),
-                b: evidence::text(&y),
-                tolerance,
-                ..Mismatch::of_message(at, MismatchKind::Value)
-            });
-        }
+        let path = match self.partial.wants_evidence() || !of.decision.known.is_empty() {
+            true => of.path_at(&self.indices, element),
+            false => String::new(),
+        };
+        self.violation(leaf, MismatchKind::Value, |at| Mismatch {
+            path,
+            a: evidence::text(&x),
+            b: evidence::text(&y),
+            tolerance: of.decision.text.clone(),
+            ..Mismatch::of_message(at, MismatchKind::Value)
+        });
         Ok(())
     }
 

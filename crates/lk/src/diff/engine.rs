@@ -68,7 +68,7 @@ pub(super) fn diff_by(
     let compared = ranges::resolve(a, both, means.pool)
         .and_then(|()| stream::compare([a, b], policy, both, one_sided, means));
     let result = match compared {
-        Ok(()) => judge::judge([a, b], keys.both, keys.one_sided, keys.ignored, rules),
+        Ok(()) => judge::judge([a, b], policy, keys.both, keys.one_sided, keys.ignored, rules),
         Err(unreadable) => {
             judge::unreadable([a, b], &unreadable, &keys.one_sided, &keys.ignored, rules)
         }
@@ -114,6 +114,7 @@ fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy) -> Keys<'p> {
                         key: key.to_owned(),
                         side,
                         id,
+                        known: resolver.known(&FieldPath::key(key)),
                         column: Column::default(),
                     }),
                 }

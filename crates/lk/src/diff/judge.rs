@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::align::{Column, Lookup, Pairing};
 use super::inputs;
+use super::known::{self, KnownCounts};
 use super::plan::{Leaf, LeafSide, Payloads};
+use super::policy::Policy;
 use super::stats::{At, EVIDENCE, LeafStats, Sums};
 use super::stream::{KeyJob, OneSided, Unreadable};
 use super::{
@@ -28,6 +30,7 @@ const SIDES: [&str; 2] = ["reference", "candidate"];
 /// What all that was found comes to.
 pub(super) fn judge(
     sides: [&Dataset; 2],
+    policy: &Policy,
     jobs: Vec<KeyJob>,
     one_sided: Vec<OneSided>,
     ignored: BTreeMap<String, Ignored>,
@@ -44,14 +47,25 @@ pub(super) fn judge(
         && sides.iter().all(|side| side.integrity().is_whole());
 
     let mut result = empty_result(sides, &one_sided, &ignored, rules, notes);
+    let mut met: BTreeMap<String, KnownCounts> = BTreeMap::new();
+    result.keys_match =
+        one_sided.iter().all(|one| known_alone(policy, &one.known, one.side).is_some());
     for one in &one_sided {
-        result.key_diffs.insert(one.key.clone(), one_sided_diff(one, ticks[one.side]));
+        let (diff, known) = one_sided_diff(one, policy, ticks[one.side]);
+        result.key_diffs.insert(one.key.clone(), diff);
+        met.insert(one.key.clone(), known);
     }
     for job in jobs {
-        let diff = key_diff(&job, ticks);
+        let (diff, known) = key_diff(&job, policy, ticks);
+        met.insert(job.key.clone(), known);
         result.key_diffs.insert(job.key, diff);
     }
-    result.timestamps_match = result.key_diffs.values().all(|d| d.timestamps.violations == 0);
+    let met = met.iter().map(|(key, counts)| (key.as_str(), counts.clone()));
+    result.known_differences = known::outcomes(policy, met);
+    let some_known = result.known_differences.iter().any(|known| known.count > 0);
+    let may_be_identical = may_be_identical && !some_known;
+    let times_match = |d: &KeyDiff| d.timestamps.violations == d.timestamps.known;
+    result.timestamps_match = result.key_diffs.values().all(times_match);
     result.values_match = result.key_diffs.values().all(values_match);
     result.verdict = match (&reason, result.all_match(), may_be_identical) {
         (Some(_), ..) => Verdict::Incomparable,
@@ -109,6 +123,7 @@ fn empty_result(
         ignored_keys: reasons.collect(),
         key_diffs: BTreeMap::new(),
         first_divergence: None,
+        known_differences: Vec::new(),
         rules,
         notes,
     }
@@ -227,21 +242,25 @@ fn values_match(diff: &KeyDiff) -> bool {
     let apart = m.missing + m.extra + m.unaligned_reference + m.unaligned_candidate + m.errors;
     // Another order of fields is another type, and yet all values were
     // compared, by name.
-    let fine = |f: &SchemaFinding| f.ignored || f.kind == SchemaFindingKind::Order;
-    diff.n_different == 0 && apart == 0 && diff.schema.iter().all(fine)
+    let fine = |f: &SchemaFinding| f.ignored || f.known || f.kind == SchemaFindingKind::Order;
+    diff.n_different == 0 && apart == m.known && diff.schema.iter().all(fine)
 }
 
-fn key_diff(job: &KeyJob, ticks: [bool; 2]) -> KeyDiff {
+fn key_diff(job: &KeyJob, policy: &Policy, ticks: [bool; 2]) -> (KeyDiff, KnownCounts) {
     let partial = &job.partial;
     let [a, b] = job.columns.each_ref().map(|column| column.len() as u64);
     let (pairs, comparable) = (job.pairing.len() as u64, is_comparable(job));
     let alone = |n: u64, wanted: bool| if comparable == wanted { n - pairs } else { 0 };
+    let (mismatches, known) = mismatches(job, policy, ticks);
+    let (missing, extra) = (alone(a, true), alone(b, true));
+    let is_known = [0, 1].map(|side| known_alone(policy, &job.plan.known, side).is_some());
     let messages = MessageCounts {
         reference: a,
         candidate: b,
         compared: partial.compared(),
-        missing: alone(a, true),
-        extra: alone(b, true),
+        missing,
+        extra,
+        known: if is_known[0] { missing } else { 0 } + if is_known[1] { extra } else { 0 },
         unaligned_reference: if comparable { 0 } else { a },
         unaligned_candidate: if comparable { 0 } else { b },
         errors: partial.errors,
@@ -256,21 +275,23 @@ fn key_diff(job: &KeyJob, ticks: [bool; 2]) -> KeyDiff {
     let field = |(leaf, stats): (&Leaf, &LeafStats)| field_diff(leaf, stats, &first);
     let fields: Vec<FieldDiff> = own.into_iter().chain(candidate).map(field).collect();
     let (max_error, mean_error) = overall_error(job);
-    KeyDiff {
+    let diff = KeyDiff {
         length_a: a,
         length_b: b,
         n_matching: partial.n_matching,
         n_different: partial.n_different,
+        n_known: partial.n_known,
         alignment: job.pairing.alignment,
         messages,
         timestamps: partial.timestamps,
         schema: job.plan.findings.clone(),
         fields,
-        mismatches: mismatches(job, ticks),
+        mismatches,
         max_error,
         mean_error,
         errors: partial.error_texts.clone(),
-    }
+    };
+    (diff, known)
 }
 
 fn field_diff(leaf: &Leaf, stats: &LeafStats, first: &At) -> FieldDiff {
@@ -281,6 +302,7 @@ fn field_diff(leaf: &Leaf, stats: &LeafStats, first: &At) -> FieldDiff {
         tolerance: leaf.decision.text.clone(),
         values: stats.counts(),
         shape_violations: stats.shape_violations,
+        known_shape_violations: stats.known_shapes,
         error,
         histogram: stats.histogram().filter(|_| leaf.is_number),
         first_violation: stats.first_violation.map(Time::from_nanos),
@@ -303,15 +325,25 @@ fn overall_error(job: &KeyJob) -> (Option<f64>, Option<f64>) {
 }
 
 /// The first violations of a key: by time, and within a message the type
-/// first, then the message as a whole, then its fields.
-fn mismatches(job: &KeyJob, ticks: [bool; 2]) -> Vec<Mismatch> {
-    let mut found = schema_mismatches(job, ticks);
+/// first, then the message as a whole, then its fields. Known differences are
+/// counted instead.
+fn mismatches(job: &KeyJob, policy: &Policy, ticks: [bool; 2]) -> (Vec<Mismatch>, KnownCounts) {
+    let mut known = job.partial.known.clone();
+    let mut found = schema_mismatches(job, ticks, &mut known);
     found.extend(job.partial.mismatches.iter().cloned());
     if is_comparable(job) {
         let lookups = [job.pairing.of_a(), job.pairing.of_b()];
-        for (side, kind) in [MismatchKind::Missing, MismatchKind::Extra].into_iter().enumerate() {
-            let alone = without_partner(&job.columns[side], &lookups[side], ticks[side]);
-            found.extend(alone.map(|at| Mismatch::of_message(&at, kind)));
+        for side in [0, 1] {
+            let mut alone = without_partner(&job.columns[side], &lookups[side], ticks[side])
+                .map(|at| Mismatch::of_message(&at, ALONE[side]));
+            match known_alone(policy, &job.plan.known, side) {
+                None => found.extend(alone.take(EVIDENCE)),
+                Some(i) => {
+                    if let Some(first) = alone.next() {
+                        known.add(i, 1 + alone.count() as u64, || first);
+                    }
+                }
+            }
         }
     }
     let rank = |m: &Mismatch| match m.kind {
@@ -321,7 +353,15 @@ fn mismatches(job: &KeyJob, ticks: [bool; 2]) -> Vec<Mismatch> {
     };
     found.sort_by_key(|m| (m.time, m.index, rank(m)));
     found.truncate(EVIDENCE);
-    found
+    (found, known)
+}
+
+/// What a message without a partner is, by its side.
+const ALONE: [MismatchKind; 2] = [MismatchKind::Missing, MismatchKind::Extra];
+
+/// The known difference that messages without partners are.
+fn known_alone(policy: &Policy, known: &[usize], side: usize) -> Option<usize> {
+    policy.known(known, ALONE[side.min(1)])
 }
 
 fn at(column: &Column, index: usize, ticks: bool) -> Option<At> {
@@ -336,12 +376,11 @@ fn without_partner<'c>(
 ) -> impl Iterator<Item = At> + 'c {
     (0..column.len())
         .filter(|index| lookup.ordinal(*index).is_none())
-        .take(EVIDENCE)
         .filter_map(move |index| at(column, index, ticks))
 }
 
 /// Differences of types, at the first message that there is.
-fn schema_mismatches(job: &KeyJob, ticks: [bool; 2]) -> Vec<Mismatch> {
+fn schema_mismatches(job: &KeyJob, ticks: [bool; 2], known: &mut KnownCounts) -> Vec<Mismatch> {
     let [a, b] = &job.columns;
     let Some(at) = at(a, 0, ticks[0]).or_else(|| at(b, 0, ticks[1])) else { return Vec::new() };
     let counts = |f: &&SchemaFinding| !f.ignored && f.kind != SchemaFindingKind::Order;
@@ -352,29 +391,47 @@ fn schema_mismatches(job: &KeyJob, ticks: [bool; 2]) -> Vec<Mismatch> {
         b: text(&finding.candidate),
         ..Mismatch::of_message(&at, MismatchKind::Schema)
     };
-    job.plan.findings.iter().filter(counts).take(EVIDENCE).map(mismatch).collect()
+    let mut found = Vec::new();
+    let findings = job.plan.findings.iter().zip(&job.plan.known_findings);
+    for (finding, as_known) in findings.filter(|(finding, _)| counts(finding)) {
+        match as_known {
+            Some(i) => known.add(*i, 1, || mismatch(finding)),
+            None => found.push(mismatch(finding)),
+        }
+    }
+    found
 }
 
 /// A key whose messages are all missing, or all extra.
-fn one_sided_diff(one: &OneSided, ticks: bool) -> KeyDiff {
+fn one_sided_diff(one: &OneSided, policy: &Policy, ticks: bool) -> (KeyDiff, KnownCounts) {
     let n = one.column.len() as u64;
     let (a, b) = if one.side == 0 { (n, 0) } else { (0, n) };
-    let kind = if one.side == 0 { MismatchKind::Missing } else { MismatchKind::Extra };
+    let kind = ALONE[one.side.min(1)];
+    let mut known = KnownCounts::default();
+    let as_known = known_alone(policy, &one.known, one.side);
+    if let Some(i) = as_known {
+        // The key itself, where it has no messages.
+        let first = at(&one.column, 0, ticks).unwrap_or_default();
+        known.add(i, n.max(1), || Mismatch::of_message(&first, kind));
+    }
     let pairing = Pairing::auto(&Column::default(), &Column::default(), ticks);
     let alone = without_partner(&one.column, &Lookup::Prefix(0), ticks)
+        .take(if as_known.is_some() { 0 } else { EVIDENCE })
         .map(|at| Mismatch::of_message(&at, kind))
         .collect();
-    KeyDiff {
+    let diff = KeyDiff {
         length_a: a,
         length_b: b,
         n_matching: 0,
         n_different: 0,
+        n_known: 0,
         alignment: pairing.alignment,
         messages: MessageCounts {
             reference: a,
             candidate: b,
             missing: a,
             extra: b,
+            known: if as_known.is_some() { n } else { 0 },
             reordered: if one.side == 1 { one.column.reordered() } else { 0 },
             ..MessageCounts::default()
         },
@@ -385,7 +442,8 @@ fn one_sided_diff(one: &OneSided, ticks: bool) -> KeyDiff {
         max_error: None,
         mean_error: None,
         errors: Vec::new(),
-    }
+    };
+    (diff, known)
 }
 
 /// The earliest violation over all keys, with the inputs just before it.

@@ -11,8 +11,8 @@ pub(super) use validate::step_over;
 pub(super) use visit::{Numbers, Visit};
 
 use super::compare::Places;
-use super::policy::{Decision, Effect, FieldKind, Resolver, Tolerance};
-use super::{SchemaFinding, SchemaFindingKind};
+use super::policy::{Decision, Effect, FieldKind, FieldPath, Resolver, Tolerance};
+use super::{MismatchKind, SchemaFinding, SchemaFindingKind};
 use crate::codec::Plan;
 use crate::codec::layout::Count;
 use crate::dataset::{Encoding, ForeignEncoding};
@@ -26,6 +26,10 @@ pub(super) struct PairPlan {
     pub(super) leaves: Vec<Leaf>,
     /// Where the schemas differ.
     pub(super) findings: Vec<SchemaFinding>,
+    /// For each of them the known difference that it is.
+    pub(super) known_findings: Vec<Option<usize>>,
+    /// Known differences that cover the key itself: its messages and times.
+    pub(super) known: Vec<usize>,
     /// What a reader should know about the types that is no difference.
     pub(super) notes: Vec<String>,
     pub(super) payloads: Payloads,
@@ -194,7 +198,8 @@ impl PairPlan {
         candidate: &Encoding,
         resolver: &mut Resolver<'_>,
     ) -> PairPlan {
-        match (reference, candidate) {
+        let known = resolver.known(&FieldPath::key(key));
+        let plan = match (reference, candidate) {
             (Encoding::Cdr(a), Encoding::Cdr(b)) => compile::fields(key, a, b, resolver),
             (Encoding::Foreign(a), Encoding::Foreign(b))
                 if a.message_encoding == b.message_encoding =>
@@ -209,11 +214,15 @@ impl PairPlan {
                     reference: Some(describe(a)),
                     candidate: Some(describe(b)),
                     ignored: false,
+                    known: false,
                 }],
+                known_findings: vec![None],
+                known: Vec::new(),
                 notes: Vec::new(),
                 payloads: Payloads::Incomparable,
             },
-        }
+        };
+        PairPlan { known, ..plan }
     }
 
     /// Decides the fields of a key that one side lacks, so that rules about
@@ -237,18 +246,29 @@ impl PairPlan {
         resolver: &mut Resolver<'_>,
     ) -> PairPlan {
         let leaf = compile::opaque_leaf(key, LeafSide::Both, resolver);
-        let mut findings = Vec::new();
+        let (mut findings, mut known_findings) = (Vec::new(), Vec::new());
         if (&a.schema_name, &a.schema_data) != (&b.schema_name, &b.schema_data) {
+            let known = resolver.known_as(&leaf.decision.known, MismatchKind::Schema);
+            known_findings.push(known);
             findings.push(SchemaFinding {
                 path: String::new(),
                 kind: SchemaFindingKind::Type,
                 reference: Some(foreign_type(a)),
                 candidate: Some(foreign_type(b)),
                 ignored: leaf.close.ignore,
+                known: known.is_some(),
             });
         }
         let notes = vec![format!("{key}: compared as bytes, since {}", a.reason)];
-        PairPlan { leaves: vec![leaf], findings, notes, payloads: Payloads::Opaque }
+        let payloads = Payloads::Opaque;
+        PairPlan {
+            leaves: vec![leaf],
+            findings,
+            known_findings,
+            known: Vec::new(),
+            notes,
+            payloads,
+        }
     }
 
     /// Whether comparing a pair says anything: a leaf that is compared, or a

@@ -2,6 +2,7 @@
 
 mod effect;
 mod glob;
+mod known;
 mod resolve;
 mod rule;
 mod span;
@@ -13,6 +14,7 @@ pub(super) use effect::larger;
 pub use effect::{AngleUnit, Effect, Form, QuaternionOrder, Tolerance};
 pub use glob::Glob;
 pub(super) use glob::{FieldPath, quote_key};
+pub use known::KnownDifference;
 pub(super) use resolve::{Decision, FieldKind, Resolver};
 pub use rule::Rule;
 pub use timestamp_tol::TimestampTol;
@@ -53,6 +55,9 @@ pub struct Policy {
     /// The last rule that matches a field decides it. A rule that matches
     /// nothing is an error.
     pub rules: Vec<Rule>,
+    /// Differences that shall be there. One that covers nothing is an error, as
+    /// a rule is; one that no longer occurs is a difference.
+    pub known_differences: Vec<KnownDifference>,
 }
 
 /// What decides floats that no rule does.
@@ -93,6 +98,7 @@ impl Default for Policy {
             check_timestamps: true,
             scope: Scope::All,
             rules: Vec::new(),
+            known_differences: Vec::new(),
         }
     }
 }
@@ -126,6 +132,7 @@ impl Policy {
         if self.defaults == Defaults::Dtype && self.default != STANDARD {
             return error("policy", "`dtype` is a default of its own; leave out `default`");
         }
+        self.known_differences.iter().try_for_each(KnownDifference::check)?;
         for rule in &self.rules {
             let valid = match rule.effect {
                 Effect::Close(tolerance) => tolerance.is_valid(),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::ErrorHistogram;
+use super::known::KnownOutcome;
 use crate::time::{Span, Time};
 use crate::value::Scalar;
 
@@ -39,11 +40,13 @@ pub struct DiffResult {
     pub reference: String,
     /// Where the candidate is.
     pub candidate: String,
-    /// Both sides have the same keys.
+    /// Both sides have the same keys, but for known differences.
     pub keys_match: bool,
-    /// No timestamp is off by more than its tolerance.
+    /// No timestamp is off by more than its tolerance, but for known
+    /// differences.
     pub timestamps_match: bool,
-    /// Nothing violates, is missing, extra, in error, or of another type.
+    /// Nothing violates, is missing, extra, in error, or of another type, but
+    /// for known differences.
     pub values_match: bool,
     /// Keys of the reference that the candidate lacks.
     pub missing_keys_in_b: Vec<String>,
@@ -56,6 +59,9 @@ pub struct DiffResult {
     pub key_diffs: BTreeMap<String, KeyDiff>,
     /// The earliest place where the sides part; `None` where they don't.
     pub first_divergence: Option<Divergence>,
+    /// The known differences of the policy, and what became of them.
+    #[serde(default)]
+    pub known_differences: Vec<KnownOutcome>,
     /// The rules, as the policy language writes them, and how often each was
     /// the one that decided a field.
     pub rules: Vec<RuleUse>,
@@ -65,10 +71,11 @@ pub struct DiffResult {
 }
 
 impl DiffResult {
-    /// Whether keys, timestamps and values match. Of an incomparable result
-    /// this says nothing; ask the verdict.
+    /// Whether keys, timestamps and values match, and known differences hold.
+    /// Of an incomparable result this says nothing; ask the verdict.
     pub fn all_match(&self) -> bool {
-        self.keys_match && self.timestamps_match && self.values_match
+        let hold = self.known_differences_hold();
+        self.keys_match && self.timestamps_match && self.values_match && hold
     }
 }
 
@@ -102,8 +109,11 @@ pub struct KeyDiff {
     pub length_b: u64,
     /// Compared messages without a violation.
     pub n_matching: u64,
-    /// Compared messages with one.
+    /// Compared messages with one that is no known difference.
     pub n_different: u64,
+    /// Compared messages with known differences alone.
+    #[serde(default)]
+    pub n_known: u64,
     /// How messages were paired.
     pub alignment: Alignment,
     /// Where every message went.
@@ -116,7 +126,8 @@ pub struct KeyDiff {
     /// that only the candidate has last. Elements of an array share an entry
     /// (`ranges[*]`).
     pub fields: Vec<FieldDiff>,
-    /// The first ten violations, in reference order.
+    /// The first ten violations that are no known differences, in reference
+    /// order.
     pub mismatches: Vec<Mismatch>,
     /// Largest finite absolute error over all fields.
     pub max_error: Option<f64>,
@@ -149,6 +160,9 @@ pub struct MessageCounts {
     pub unaligned_candidate: u64,
     /// Pairs that could not be decoded.
     pub errors: u64,
+    /// Tag: missing and extra ones that are known differences.
+    #[serde(default)]
+    pub known: u64,
     /// Tag: compared pairs known to be equal without decoding them.
     pub undecoded: u64,
     /// Tag: candidate messages that repeat the one before them.
@@ -166,6 +180,9 @@ pub struct TimestampDiff {
     pub equal: u64,
     /// Pairs further apart than the tolerance.
     pub violations: u64,
+    /// Of these, known differences.
+    #[serde(default)]
+    pub known: u64,
     /// Largest difference without its sign, in nanoseconds.
     #[serde(rename = "max_error_ns")]
     pub max_error: Span,
@@ -184,6 +201,9 @@ pub struct SchemaFinding {
     pub candidate: Option<String>,
     /// Set aside by an `ignore` rule, so that it is no difference.
     pub ignored: bool,
+    /// A known difference, so that it is none.
+    #[serde(default)]
+    pub known: bool,
 }
 
 /// What is wrong with a type.
@@ -215,6 +235,9 @@ pub struct FieldDiff {
     pub values: ValueCounts,
     /// Sequences whose lengths differ between the sides (each a violation).
     pub shape_violations: u64,
+    /// Of these, known differences.
+    #[serde(default)]
+    pub known_shape_violations: u64,
     /// Numeric errors; `None` for what isn't a number or never compared.
     pub error: Option<ErrorStats>,
     /// Absolute errors by their size; `None` where `error` is.
@@ -245,6 +268,9 @@ pub struct ValueCounts {
     pub missing: u64,
     /// Elements that the reference's shorter sequence lacks.
     pub extra: u64,
+    /// Tag: violations that are known differences.
+    #[serde(default)]
+    pub known: u64,
     /// Tag: equal in every bit.
     pub bit_equal: u64,
     /// Tag: NaN in the reference.

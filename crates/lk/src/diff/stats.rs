@@ -2,6 +2,7 @@
 //! form whose parts merge to exactly what the whole gives.
 
 use super::histogram::Counts;
+use super::known::KnownCounts;
 use super::plan::{Close, Measure};
 use super::{ErrorHistogram, ErrorQuantiles, ErrorStats, Mismatch, TimestampDiff, ValueCounts};
 use crate::time::{Span, Time};
@@ -71,6 +72,9 @@ pub(super) struct LeafStats {
     /// Compared numbers whose difference is no finite number.
     pub(super) no_error: u64,
     pub(super) shape_violations: u64,
+    /// Of those, and of the violations, known differences.
+    pub(super) known_shapes: u64,
+    pub(super) known: u64,
     pub(super) first_violation: Option<i64>,
     /// Largest absolute error.
     pub(super) max: f64,
@@ -123,6 +127,7 @@ impl LeafStats {
             ignored: self.ignored,
             missing: self.missing,
             extra: self.extra,
+            known: self.known,
             bit_equal: self.compared - self.not_bit_equal,
             nan_reference: self.nan_reference,
             nan_candidate: self.nan_candidate,
@@ -228,6 +233,8 @@ impl LeafStats {
         self.zero_signs += later.zero_signs;
         self.no_error += later.no_error;
         self.shape_violations += later.shape_violations;
+        self.known_shapes += later.known_shapes;
+        self.known += later.known;
         self.first_violation = self.first_violation.or(later.first_violation);
         self.raise(later.max, &later.max_at);
         self.passing = self.passing.max(later.passing);
@@ -251,6 +258,8 @@ pub(super) struct Partial {
     pub(super) pairs: u64,
     pub(super) n_matching: u64,
     pub(super) n_different: u64,
+    /// Pairs whose violations are all known differences.
+    pub(super) n_known: u64,
     pub(super) undecoded: u64,
     pub(super) errors: u64,
     /// The first texts of errors.
@@ -258,6 +267,8 @@ pub(super) struct Partial {
     pub(super) timestamps: TimestampDiff,
     /// The first violations, in order of pairs.
     pub(super) mismatches: Vec<Mismatch>,
+    /// Known differences that were met.
+    pub(super) known: KnownCounts,
     /// The first compared pair.
     pub(super) first: Option<At>,
 }
@@ -269,7 +280,7 @@ impl Partial {
 
     /// Compared pairs.
     pub(super) fn compared(&self) -> u64 {
-        self.n_matching + self.n_different
+        self.n_matching + self.n_different + self.n_known
     }
 
     /// Opens the next pair.
@@ -312,6 +323,8 @@ impl Partial {
         self.pairs += later.pairs;
         self.n_matching += later.n_matching;
         self.n_different += later.n_different;
+        self.n_known += later.n_known;
+        self.known.merge(later.known);
         self.undecoded += later.undecoded;
         self.errors += later.errors;
         self.error_texts.append(&mut later.error_texts);
@@ -319,6 +332,7 @@ impl Partial {
         self.timestamps.compared += later.timestamps.compared;
         self.timestamps.equal += later.timestamps.equal;
         self.timestamps.violations += later.timestamps.violations;
+        self.timestamps.known += later.timestamps.known;
         self.timestamps.max_error = self.timestamps.max_error.max(later.timestamps.max_error);
         self.mismatches.append(&mut later.mismatches);
         self.mismatches.truncate(EVIDENCE);

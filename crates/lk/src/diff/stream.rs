@@ -53,6 +53,8 @@ pub(super) struct OneSided {
     /// The side that has it: 0 is the reference, 1 the candidate.
     pub(super) side: usize,
     pub(super) id: ChannelId,
+    /// Known differences that cover the key.
+    pub(super) known: Vec<usize>,
     pub(super) column: Column,
 }
 

@@ -2,6 +2,7 @@
 
 mod basics;
 mod closeness;
+mod known;
 mod laws;
 mod mutations;
 mod payloads;
@@ -113,7 +114,7 @@ fn assert_adds_up(result: &DiffResult) {
         assert_eq!(m.reference, m.compared + m.missing + m.unaligned_reference + m.errors, "{key}");
         assert_eq!(m.candidate, m.compared + m.extra + m.unaligned_candidate + m.errors, "{key}");
         assert_eq!((m.reference, m.candidate), (diff.length_a, diff.length_b), "{key}");
-        assert_eq!(m.compared, diff.n_matching + diff.n_different, "{key}");
+        assert_eq!(m.compared, diff.n_matching + diff.n_different + diff.n_known, "{key}");
         assert_eq!(diff.timestamps.compared, m.compared, "{key}");
         for field in &diff.fields {
             let v = &field.values;
@@ -122,7 +123,11 @@ fn assert_adds_up(result: &DiffResult) {
         }
         let violations: u64 =
             diff.fields.iter().map(|f| f.values.violations + f.shape_violations).sum();
-        assert_eq!(violations > 0, diff.n_different > 0, "{key}");
+        let known: u64 =
+            diff.fields.iter().map(|f| f.values.known + f.known_shape_violations).sum();
+        assert!(known <= violations, "{key}");
+        assert_eq!(violations > known, diff.n_different > 0, "{key}");
+        assert!(known > 0 || diff.n_known == 0, "{key}");
     }
     assert!(result.first_divergence.is_none() || !result.all_match());
 }

@@ -16,7 +16,9 @@ const SHOWN: usize = 10;
 /// The table of fields that have something to say: those with violations, or
 /// where all is well those that aren't equal everywhere.
 pub(super) fn table(page: &mut Page, result: &DiffResult) {
-    let violated = |f: &FieldDiff| f.values.violations + f.shape_violations > 0;
+    let violated = |f: &FieldDiff| {
+        f.values.violations > f.values.known || f.shape_violations > f.known_shape_violations
+    };
     let passed = passes(result.verdict);
     let mut fields: Vec<(&String, &FieldDiff)> = result
         .key_diffs
@@ -112,6 +114,10 @@ fn remarks(field: &FieldDiff) -> String {
     if v.nan_reference != v.nan_candidate {
         let (a, b) = (number::count(v.nan_reference), number::count(v.nan_candidate));
         parts.push(format!("NaN: {a} in the reference, {b} in the candidate"));
+    }
+    let known = v.known + field.known_shape_violations;
+    if known > 0 {
+        parts.push(format!("{} known", number::count(known)));
     }
     if v.inf > 0 {
         parts.push(format!("{} infinite", number::count(v.inf)));

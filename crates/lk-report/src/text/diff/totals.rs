@@ -1,6 +1,6 @@
 //! A comparison's counts over all keys and fields, and the sentence they make.
 
-use lk::diff::{DiffResult, ValueCounts};
+use lk::diff::{DiffResult, KnownOutcome, KnownState, SchemaFinding, ValueCounts};
 
 use crate::number::{count, counted};
 
@@ -19,6 +19,8 @@ pub(super) struct Totals {
     unaligned: u64,
     times: u64,
     types: u64,
+    /// Known differences that don't hold.
+    unknown: u64,
 }
 
 impl Totals {
@@ -28,8 +30,9 @@ impl Totals {
             t.compared += found.messages.compared;
             t.errors += found.messages.errors;
             t.unaligned += found.messages.unaligned_reference + found.messages.unaligned_candidate;
-            t.times += found.timestamps.violations;
-            t.types += found.schema.iter().filter(|finding| !finding.ignored).count() as u64;
+            t.times += found.timestamps.violations - found.timestamps.known;
+            let counts = |finding: &&SchemaFinding| !finding.ignored && !finding.known;
+            t.types += found.schema.iter().filter(counts).count() as u64;
             // The messages of a key that one side lacks go without saying.
             if !result.missing_keys_in_b.contains(key) && !result.extra_keys_in_b.contains(key) {
                 t.missing += found.messages.missing;
@@ -37,14 +40,17 @@ impl Totals {
             }
             for field in &found.fields {
                 t.fields += 1;
-                t.lengths += field.shape_violations;
-                t.fields_violated +=
-                    u64::from(field.values.violations + field.shape_violations > 0);
+                let values = field.values.violations - field.values.known;
+                let lengths = field.shape_violations - field.known_shape_violations;
+                t.lengths += lengths;
+                t.fields_violated += u64::from(values + lengths > 0);
+                t.values.violations += values;
                 t.values.compared += field.values.compared;
-                t.values.violations += field.values.violations;
                 t.values.bit_equal += field.values.bit_equal;
             }
         }
+        let holds = |known: &&KnownOutcome| known.state == KnownState::Holds;
+        t.unknown = result.known_differences.iter().filter(|known| !holds(known)).count() as u64;
         t
     }
 
@@ -75,6 +81,7 @@ impl Totals {
         say(self.unaligned, "message", "not aligned");
         say(self.times, "timestamp", "off");
         say(self.types, "finding", "on types");
+        say(self.unknown, "known difference", "not as asserted");
         if parts.is_empty() { "see the keys".to_owned() } else { parts.join(", ") }
     }
 }

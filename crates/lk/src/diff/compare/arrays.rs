@@ -32,20 +32,18 @@ impl PairWalk<'_> {
     }
 
     fn shape_violation(&mut self, leaf: usize, path: String, n: usize, m: usize) {
-        let (Some(leaf), Some(stats)) =
-            (self.plan.leaves.get(leaf), self.partial.leaves.get_mut(leaf))
+        let plan = self.plan;
+        let (Some(of), Some(stats)) = (plan.leaves.get(leaf), self.partial.leaves.get_mut(leaf))
         else {
             return;
         };
         stats.shape_violations += 1;
         stats.first_violation.get_or_insert(self.at.time);
-        self.violations += 1;
-        let tolerance = leaf.decision.text.clone();
-        self.evidence(|at| Mismatch {
+        self.violation(leaf, MismatchKind::Length, |at| Mismatch {
             path,
             a: Scalar::Uint(n as u64),
             b: Scalar::Uint(m as u64),
-            tolerance,
+            tolerance: of.decision.text.clone(),
             ..Mismatch::of_message(at, MismatchKind::Length)
         });
     }

@@ -9,8 +9,8 @@ use super::{
     Records, SidePlan, kind_of,
 };
 use crate::codec::layout::Count;
-use crate::diff::policy::{Decision, Effect, FieldKind, FieldPath, Resolver, quote_key};
-use crate::diff::{SchemaFinding, SchemaFindingKind};
+use crate::diff::policy::{Decision, Effect, FieldKind, FieldPath, Glob, Resolver, quote_key};
+use crate::diff::{MismatchKind, SchemaFinding, SchemaFindingKind};
 use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive, Schema};
 
 /// Compiles the comparison of two schemas.
@@ -18,7 +18,7 @@ pub(super) fn fields(key: &str, a: &Schema, b: &Schema, resolver: &mut Resolver<
     let mut compiler = Compiler::new(resolver);
     let root = Place::key(key, compiler.resolver);
     let pair = compiler.pair(a.root(), b.root(), &root);
-    let Compiler { leaves, findings, .. } = compiler;
+    let Compiler { leaves, findings, known_findings, .. } = compiler;
     count_decisions(&leaves, resolver);
     let same_wire = message_like(a.root(), b.root());
     let mut notes = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn fields(key: &str, a: &Schema, b: &Schema, resolver: &mut Resolver<
         }),
         false => Payloads::Incomparable,
     };
-    PairPlan { leaves, findings, notes, payloads }
+    PairPlan { leaves, findings, known_findings, known: Vec::new(), notes, payloads }
 }
 
 /// The leaves of one schema alone.
@@ -131,6 +131,8 @@ pub(super) struct Compiler<'r, 'p> {
     pub(super) resolver: &'r mut Resolver<'p>,
     leaves: Vec<Leaf>,
     findings: Vec<SchemaFinding>,
+    /// For each of them the known difference that it is.
+    known_findings: Vec<Option<usize>>,
     /// Elements that some rule asks for by number.
     indices: BTreeSet<usize>,
     /// Within what is a quaternion on one side alone: no mistake of the rule.
@@ -139,8 +141,15 @@ pub(super) struct Compiler<'r, 'p> {
 
 impl<'r, 'p> Compiler<'r, 'p> {
     fn new(resolver: &'r mut Resolver<'p>) -> Compiler<'r, 'p> {
-        let indices = resolver.rules().iter().flat_map(|rule| rule.glob.indices()).collect();
-        Compiler { resolver, leaves: Vec::new(), findings: Vec::new(), indices, torn: false }
+        let indices = resolver.globs().flat_map(Glob::indices).collect();
+        Compiler {
+            resolver,
+            leaves: Vec::new(),
+            findings: Vec::new(),
+            known_findings: Vec::new(),
+            indices,
+            torn: false,
+        }
     }
 
     /// Compares two message types: as they lie where they are alike, else by
@@ -251,7 +260,9 @@ impl<'r, 'p> Compiler<'r, 'p> {
                 reference: Some(in_a.join(", ")),
                 candidate: Some(in_b.join(", ")),
                 ignored: false,
+                known: false,
             });
+            self.known_findings.push(None);
         }
     }
 
@@ -268,12 +279,16 @@ impl<'r, 'p> Compiler<'r, 'p> {
             [] => self.resolver.decide(&at.glob, FieldKind::Exact).is_ignore(),
             leaves => leaves.iter().all(|leaf| leaf.close.ignore),
         };
+        let known = self.resolver.known(&at.glob);
+        let known = self.resolver.known_as(&known, MismatchKind::Schema).filter(|_| !ignored);
+        self.known_findings.push(known);
         self.findings.push(SchemaFinding {
             path: at.text.clone(),
             kind,
             reference: a.map(|field| field.ty.to_string()),
             candidate: b.map(|field| field.ty.to_string()),
             ignored,
+            known: known.is_some(),
         });
     }
 
@@ -362,6 +377,7 @@ impl<'r, 'p> Compiler<'r, 'p> {
             let own = each(self, &at.element(Some(index)));
             // What the schemas lack was found with the first.
             self.findings.truncate(found);
+            self.known_findings.truncate(found);
             let (known, new) = self.leaves.split_at(self.leaves.len() - (to - from));
             if known[from..to].iter().map(|l| &l.decision).eq(new.iter().map(|l| &l.decision)) {
                 self.leaves.truncate(self.leaves.len() - (to - from));
@@ -422,6 +438,8 @@ impl<'r, 'p> Compiler<'r, 'p> {
         side: LeafSide,
     ) -> usize {
         let (path, pieces) = (at.text.clone(), at.pieces.clone());
+        let mut decision = decision;
+        decision.known = self.resolver.known(&at.glob);
         self.leaves.push(Leaf { path, pieces, type_name, close, decision, side, is_number });
         self.leaves.len() - 1
     }

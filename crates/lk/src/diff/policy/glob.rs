@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// Stands between the segments of a [`FieldPath`]'s text, so that a dot in a
 /// key is an ordinary character.
 const SEPARATOR: char = '\u{1f}';
@@ -242,6 +244,19 @@ fn longest_match(tokens: &[Token], text: &[char]) -> Option<usize> {
     (0..=text.len())
         .rev()
         .find(|&i| reached[i] && text.get(i).is_none_or(|c| matches!(*c, SEPARATOR | '[')))
+}
+
+impl Serialize for Glob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Glob, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Glob::parse(&text).map_err(|reason| de::Error::custom(format!("`{text}`: {reason}")))
+    }
 }
 
 impl fmt::Display for Glob {

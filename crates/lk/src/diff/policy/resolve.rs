@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::effect::{Effect, QuaternionOrder, Tolerance};
-use super::glob::{FieldPath, Match};
-use super::rule::Rule;
+use super::glob::{FieldPath, Glob, Match};
 use super::{Defaults, Policy};
-use crate::diff::RuleUse;
+use crate::diff::{MismatchKind, RuleUse};
 use crate::error::{Error, Result};
 
 /// What a tolerance can mean for a field.
@@ -44,6 +43,8 @@ pub(crate) struct Decision {
     /// As reports show it: `abs=1e-6`, `exact`, `ignore: noisy`.
     pub(crate) text: String,
     pub(crate) reason: Option<String>,
+    /// The known differences that cover it, by their places in the policy.
+    pub(crate) known: Vec<usize>,
 }
 
 impl Decision {
@@ -105,6 +106,8 @@ impl Decision {
 pub(crate) struct Resolver<'a> {
     policy: &'a Policy,
     uses: Vec<Use>,
+    /// Known differences that cover some path.
+    known: BTreeSet<usize>,
     /// Every path that was asked for, for suggestions.
     names: BTreeSet<String>,
 }
@@ -134,11 +137,28 @@ struct Say {
 
 impl<'a> Resolver<'a> {
     pub(crate) fn new(policy: &'a Policy) -> Resolver<'a> {
-        Resolver { policy, uses: vec![Use::default(); policy.rules.len()], names: BTreeSet::new() }
+        let uses = vec![Use::default(); policy.rules.len()];
+        Resolver { policy, uses, known: BTreeSet::new(), names: BTreeSet::new() }
     }
 
-    pub(crate) fn rules(&self) -> &'a [Rule] {
-        &self.policy.rules
+    /// All patterns of the policy.
+    pub(crate) fn globs(&self) -> impl Iterator<Item = &'a Glob> {
+        let known = self.policy.known_differences.iter().map(|known| &known.glob);
+        self.policy.rules.iter().map(|rule| &rule.glob).chain(known)
+    }
+
+    /// The known differences that cover a path, by their places in the policy.
+    pub(crate) fn known(&mut self, path: &FieldPath) -> Vec<usize> {
+        let known = self.policy.known_differences.iter().enumerate();
+        let covers = known.filter(|(_, known)| known.glob.matches(path).is_some());
+        let covers: Vec<usize> = covers.map(|(i, _)| i).collect();
+        self.known.extend(&covers);
+        covers
+    }
+
+    /// The first of these known differences that a difference of this kind is.
+    pub(crate) fn known_as(&self, of: &[usize], kind: MismatchKind) -> Option<usize> {
+        self.policy.known(of, kind)
     }
 
     /// Notes that there is something called `name`.
@@ -233,7 +253,8 @@ impl<'a> Resolver<'a> {
             text.push_str(if nan_equal { "" } else { ",nan_equal=false" });
             text.push_str(if signed_zero { ",signed_zero" } else { "" });
         }
-        Decision { rule: say.rule, flags: say.flags, effect, nan_equal, signed_zero, text, reason }
+        let (rule, flags, known) = (say.rule, say.flags, Vec::new());
+        Decision { rule, flags, effect, nan_equal, signed_zero, text, reason, known }
     }
 
     /// What floats may differ by where no rule decides; nothing else may.
@@ -278,6 +299,14 @@ impl<'a> Resolver<'a> {
                 rule: rule.to_string(),
                 reason: reason.to_owned(),
                 suggestions,
+            });
+        }
+        let known = self.policy.known_differences.iter().enumerate();
+        if let Some((_, unmatched)) = { known }.find(|(i, _)| !self.known.contains(i)) {
+            return Err(Error::Policy {
+                rule: format!("known difference {}", unmatched.glob),
+                reason: "it matches no field of either side".to_owned(),
+                suggestions: self.suggestions(unmatched.glob.as_str()),
             });
         }
         let uses = self.policy.rules.iter().zip(&self.uses);
