@@ -26,8 +26,10 @@ mod memory;
 pub mod ndjson;
 mod open;
 pub mod pickle;
+mod ring;
 pub mod rosbag2;
 mod shape;
+mod tee;
 mod value;
 mod view;
 
@@ -43,6 +45,8 @@ pub use backend::{
 pub use info::{ChannelInfo, DatasetInfo};
 pub use mcap::CreateOptions;
 pub use memory::Memory;
+pub use ring::Ring;
+pub use tee::Tee;
 pub use view::ChannelView;
 
 use crate::Pool;

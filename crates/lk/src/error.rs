@@ -141,6 +141,17 @@ pub enum Error {
         source: std::sync::Arc<std::io::Error>,
     },
 
+    /// Some of the backends that are written at once failed.
+    #[error("{} of {count} copies failed: {}", .failed.len(), .failed.join(", "))]
+    Tee {
+        /// Where those that failed are.
+        failed: Vec<String>,
+        /// How many there are.
+        count: usize,
+        /// What the first of them says.
+        source: Box<Error>,
+    },
+
     /// A key that a dataset doesn't have.
     #[error("no key {key} in {location}")]
     UnknownKey {
@@ -389,6 +400,10 @@ impl Error {
                  room"
                     .to_owned(),
             ),
+            Error::Tee { failed, count, .. } if failed.len() < *count => {
+                Some("the others have what was written: it isn't to be written again".to_owned())
+            }
+            Error::Tee { source, .. } => source.hint(),
             Error::NotADataset { advice, .. } => advice.clone(),
             Error::Export { advice, .. } => Some((*advice).to_owned()),
             Error::NoSuchFile { advice, .. } => advice.clone(),
