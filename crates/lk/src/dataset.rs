@@ -30,6 +30,7 @@ mod ring;
 pub mod rosbag2;
 mod shape;
 mod tee;
+mod together;
 mod value;
 mod view;
 
@@ -47,9 +48,9 @@ pub use mcap::CreateOptions;
 pub use memory::Memory;
 pub use ring::Ring;
 pub use tee::Tee;
+pub use together::Together;
 pub use view::ChannelView;
 
-use crate::Pool;
 use crate::codec::Plan;
 use crate::error::{Error, Result};
 use crate::time::Time;
@@ -189,16 +190,19 @@ impl Dataset {
         self.backend.samples(query)
     }
 
-    /// As [`Dataset::samples`], with the help of a pool of threads that unpack
-    /// what comes next.
+    /// As [`Dataset::samples`], where other datasets are read at the same time.
     ///
     /// # Errors
     /// As [`Dataset::samples`].
-    pub fn samples_with<'a>(&'a self, query: &Query, pool: &'a Pool) -> Result<Samples<'a>> {
+    pub fn samples_together<'a>(
+        &'a self,
+        query: &Query,
+        together: &'a Together,
+    ) -> Result<Samples<'a>> {
         for &id in query.channels.iter().flatten() {
             self.check_id(id)?;
         }
-        self.backend.samples_with(query, pool)
+        self.backend.samples_together(query, together)
     }
 
     /// Appends an encoded message, published at the time when it is recorded.

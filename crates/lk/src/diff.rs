@@ -1,6 +1,7 @@
 //! diffdiff: the comparison of two datasets.
 
 mod align;
+mod column;
 mod compare;
 mod engine;
 mod histogram;

@@ -21,7 +21,6 @@ pub mod value;
 
 pub use dataset::Dataset;
 pub use error::{Error, Result};
-pub use pool::Pool;
 pub use schema::Schema;
 pub use time::{Span, Time};
 pub use value::Value;

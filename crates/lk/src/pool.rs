@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 /// The thread that hands out work is one of them: it works too while it would
 /// wait. Dropping the pool ends the others; work that nobody has begun is
 /// left undone.
-pub struct Pool {
+pub(crate) struct Pool {
     queue: Arc<Queue>,
     workers: Vec<JoinHandle<()>>,
 }
@@ -56,7 +56,7 @@ struct Queued {
 impl Pool {
     /// A pool of so many threads, the caller's among them; 0 is taken for 1.
     /// Fewer, where the operating system gives no more.
-    pub fn new(threads: usize) -> Pool {
+    pub(crate) fn new(threads: usize) -> Pool {
         let queue = Arc::new(Queue::default());
         let worker = |_| {
             let queue = queue.clone();
@@ -67,12 +67,12 @@ impl Pool {
     }
 
     /// As many threads as can run at once on this machine.
-    pub fn available() -> usize {
+    pub(crate) fn available() -> usize {
         thread::available_parallelism().map_or(1, NonZero::get)
     }
 
     /// Threads, the caller's among them.
-    pub fn threads(&self) -> usize {
+    pub(crate) fn threads(&self) -> usize {
         self.workers.len() + 1
     }
 

@@ -95,6 +95,15 @@ fn json_is_alone_on_standard_output_and_in_the_file() {
 }
 
 #[test]
+fn the_number_of_threads_changes_nothing_that_is_printed() {
+    let (a, b) = ("0,1.0\n1,2.0\n2,3.0\n", "0,1.0\n1,2.5\n2,3.25\n");
+    let one = check(a, b, &["--json", "-j", "1"], 1);
+    assert_eq!(check(a, b, &["--json", "--threads", "3"], 1), one);
+    assert_eq!(check(a, b, &["--json"], 1), one);
+    check(a, b, &["-j", "0"], 2);
+}
+
+#[test]
 fn rules_come_from_a_policy_file_and_from_the_command_line() {
     let folder = Folder::new();
     dataset(&folder, "a.mcap", "0,1.0\n");

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::Pool;
+use super::Together;
 use crate::error::Result;
 use crate::schema::Schema;
 use crate::time::Time;
@@ -222,10 +222,13 @@ pub trait Backend: Send + Sync {
     /// the open chunks, not by the file.
     fn samples(&self, query: &Query) -> Result<Samples<'_>>;
 
-    /// The same samples, read with the help of `pool` where a backend can make
-    /// use of it.
-    fn samples_with<'a>(&'a self, query: &Query, pool: &'a Pool) -> Result<Samples<'a>> {
-        let _ = pool;
+    /// The same samples, read at the same time as other datasets, which a
+    /// backend may make use of.
+    fn samples_together<'a>(
+        &'a self,
+        query: &Query,
+        _together: &'a Together,
+    ) -> Result<Samples<'a>> {
         self.samples(query)
     }
 

@@ -28,11 +28,13 @@ mod sink;
 mod source;
 mod summary;
 mod survey;
+mod twins;
 mod writer;
 
 pub use compression::Compression;
 pub use reader::Reader;
 pub use sink::Sink;
+pub(crate) use twins::Twins;
 pub use writer::{CreateOptions, MAX_PAYLOAD_BYTES, Writer};
 
 /// What reading a file may take of memory.

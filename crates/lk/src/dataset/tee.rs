@@ -1,6 +1,8 @@
 //! Several backends written at once.
 
-use super::{Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples};
+use super::{
+    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples, Together,
+};
 use crate::error::{Error, Result};
 
 /// Writes to several backends at once, and reads from the first.
@@ -134,6 +136,14 @@ impl Backend for Tee {
 
     fn samples(&self, query: &Query) -> Result<Samples<'_>> {
         self.first.samples(query)
+    }
+
+    fn samples_together<'a>(
+        &'a self,
+        query: &Query,
+        together: &'a Together,
+    ) -> Result<Samples<'a>> {
+        self.first.samples_together(query, together)
     }
 
     fn stats(&self) -> Result<Vec<ChannelStats>> {

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::DiffResult;
-use super::align::Column;
+use super::column::Column;
 use super::judge::{self, Ignored};
 use super::plan::{Leaf, LeafSide, PairPlan};
 use super::policy::{FieldKind, FieldPath, Policy, Resolver};
 use super::ranges;
 use super::stream::{self, KeyJob, Means, OneSided};
-use crate::Pool;
-use crate::dataset::{Channel, ChannelId, Dataset};
+use crate::dataset::{Channel, ChannelId, Dataset, Together};
 use crate::error::Result;
+use crate::pool::Pool;
 
 /// How to go about a comparison; what comes out doesn't depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ pub fn diff_with(
     policy: &Policy,
     options: &DiffOptions,
 ) -> Result<DiffResult> {
-    diff_by(a, b, policy, &Means::new(&Pool::new(options.threads)))
+    diff_by(a, b, policy, &Means::new(&Together::new(options.threads)))
 }
 
 /// As [`diff`], with these threads and this much memory.
@@ -65,7 +65,7 @@ pub(super) fn diff_by(
     let mut keys = sort_keys([a, b], policy);
     let rules = keys.resolver.finish()?;
     let (both, one_sided) = (&mut keys.both, &mut keys.one_sided);
-    let compared = ranges::resolve(a, both, means.pool)
+    let compared = ranges::resolve(a, both, means.together)
         .and_then(|()| stream::compare([a, b], policy, both, one_sided, means));
     let result = match compared {
         Ok(()) => judge::judge([a, b], policy, keys.both, keys.one_sided, keys.ignored, rules),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::align::{Column, Lookup, Pairing};
+use super::align::{Lookup, Pairing};
+use super::column::Column;
 use super::inputs;
 use super::known::{self, KnownCounts};
 use super::plan::{Leaf, LeafSide, Payloads};
@@ -371,7 +372,7 @@ fn at(column: &Column, index: usize, ticks: bool) -> Option<At> {
 
 fn without_partner<'c>(
     column: &'c Column,
-    lookup: &'c Lookup<'c>,
+    lookup: &'c Lookup,
     ticks: bool,
 ) -> impl Iterator<Item = At> + 'c {
     (0..column.len())

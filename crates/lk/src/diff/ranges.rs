@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use super::plan::{Close, LeafSide, Numbers, Payloads, Visit};
 use super::stream::{KeyJob, Unreadable};
-use crate::Pool;
 use crate::codec::number::Number;
-use crate::dataset::{ChannelId, Dataset, Query};
+use crate::dataset::{ChannelId, Dataset, Query, Together};
 use crate::schema::Primitive;
 
 /// Works out the tolerances that are fractions of a range, where there are
@@ -16,7 +15,7 @@ use crate::schema::Primitive;
 pub(super) fn resolve(
     reference: &Dataset,
     jobs: &mut [KeyJob],
-    pool: &Pool,
+    together: &Together,
 ) -> Result<(), Unreadable> {
     let wanting = jobs.iter_mut().filter(|job| {
         let fields = matches!(job.plan.payloads, Payloads::Fields(_));
@@ -31,7 +30,7 @@ pub(super) fn resolve(
     }
     let unreadable = |error| Unreadable { side: 0, error: Some(error) };
     let query = Query { channels: Some(wanting.keys().copied().collect()), ..Query::default() };
-    for sample in reference.samples_with(&query, pool).map_err(unreadable)? {
+    for sample in reference.samples_together(&query, together).map_err(unreadable)? {
         let (id, sample) = sample.map_err(unreadable)?;
         let Some((job, ranges)) = wanting.get_mut(&id) else { continue };
         let Payloads::Fields(fields) = &job.plan.payloads else { continue };

@@ -15,12 +15,12 @@ mod lane;
 
 use std::sync::Arc;
 
-use super::align::{Column, Pairing};
+use super::align::Pairing;
+use super::column::Column;
 use super::plan::{PairPlan, Payloads};
 use super::policy::Policy;
 use super::stats::Partial;
-use crate::Pool;
-use crate::dataset::{ChannelId, Dataset, Query, Sample, Samples, SequenceMeaning};
+use crate::dataset::{ChannelId, Dataset, Query, Sample, Samples, SequenceMeaning, Together};
 use crate::error::Error;
 use blocks::Comparing;
 use lane::{Lane, Pairs, Waiting};
@@ -84,14 +84,14 @@ impl KeyJob {
 
 /// How a comparison goes about its work; what comes out doesn't depend on it.
 pub(super) struct Means<'p> {
-    pub(super) pool: &'p Pool,
+    pub(super) together: &'p Together,
     /// See [`WAITING_BYTES`].
     pub(super) waiting_bytes: usize,
 }
 
 impl<'p> Means<'p> {
-    pub(super) fn new(pool: &'p Pool) -> Means<'p> {
-        Means { pool, waiting_bytes: WAITING_BYTES }
+    pub(super) fn new(together: &'p Together) -> Means<'p> {
+        Means { together, waiting_bytes: WAITING_BYTES }
     }
 }
 
@@ -127,6 +127,7 @@ pub(super) fn compare(
 /// How both sides are read.
 struct Reading<'d> {
     sides: [&'d Dataset; 2],
+    together: &'d Together,
     comparing: Comparing<'d>,
     /// Memory for what waits.
     limit: usize,
@@ -135,8 +136,9 @@ struct Reading<'d> {
 impl<'d> Reading<'d> {
     fn new(sides: [&'d Dataset; 2], policy: &Policy, means: &Means<'d>) -> Reading<'d> {
         let ticks = sides.map(|side| side.facts().sequence == SequenceMeaning::Tick);
-        let comparing = Comparing { pool: means.pool, policy: Arc::new(policy.clone()), ticks };
-        Reading { sides, comparing, limit: means.waiting_bytes }
+        let (pool, policy) = (means.together.pool(), Arc::new(policy.clone()));
+        let comparing = Comparing { pool, policy, ticks };
+        Reading { sides, together: means.together, comparing, limit: means.waiting_bytes }
     }
 
     /// Fills all columns, and compares the n-th with the n-th. Returns for
@@ -243,7 +245,7 @@ impl<'d> Reading<'d> {
             }
             let channels = wanted.iter().map(|(id, _)| *id).collect();
             let query = Query { channels: Some(channels), ..Query::default() };
-            let samples = self.sides[side].samples_with(&query, self.comparing.pool);
+            let samples = self.sides[side].samples_together(&query, self.together);
             readers[side] = Some(samples.map_err(|e| Unreadable { side, error: Some(e) })?);
             targets[side] = by_channel(self.sides[side].channels().len(), &wanted);
         }

@@ -1,22 +1,26 @@
-//! Pieces that are unpacked before their turn, by other threads.
+//! The content of pieces in the order in which they are needed, unpacked
+//! before their turn where there are threads for it.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use super::compression::Unpacker;
 use super::piece::{Content, Piece};
-use super::reader::Reader;
-use crate::Pool;
+use super::source::Source;
+use crate::dataset::Together;
 use crate::error::Result;
 use crate::pool::Task;
 
-/// Bytes that may lie unpacked before their turn.
+/// Bytes that may lie unpacked before their turn, and pieces.
 const AHEAD_BYTES: u64 = 16 << 20;
+const AHEAD_PIECES: usize = 8;
 
 /// The content of pieces, one after another.
 pub(super) struct Ahead<'a> {
-    reader: &'a Reader,
+    source: &'a Arc<Source>,
     pieces: &'a [Piece],
-    /// `None` where nobody helps.
-    pool: Option<&'a Pool>,
+    together: Option<&'a Together>,
+    unpacker: Unpacker,
     /// Pieces in the order in which they will be asked for.
     tasks: VecDeque<Task<Result<Content>>>,
     /// Of their content.
@@ -25,12 +29,12 @@ pub(super) struct Ahead<'a> {
 
 impl<'a> Ahead<'a> {
     pub(super) fn new(
-        reader: &'a Reader,
+        source: &'a Arc<Source>,
         pieces: &'a [Piece],
-        pool: Option<&'a Pool>,
+        together: Option<&'a Together>,
     ) -> Ahead<'a> {
-        let pool = pool.filter(|pool| pool.threads() > 1);
-        Ahead { reader, pieces, pool, tasks: VecDeque::new(), bytes: 0 }
+        let unpacker = Unpacker::default();
+        Ahead { source, pieces, together, unpacker, tasks: VecDeque::new(), bytes: 0 }
     }
 
     /// The content of a piece, where `next` are those to be asked for after
@@ -40,24 +44,34 @@ impl<'a> Ahead<'a> {
         order: usize,
         next: impl Iterator<Item = usize>,
     ) -> Result<Content> {
-        let Some(pool) = self.pool else { return read(self.reader, &self.pieces[order]) };
         let begun = self.pass_over(order);
+        let piece = &self.pieces[order];
+        let Some(together) = self.together else {
+            return piece.read(self.source, &mut self.unpacker);
+        };
+        if together.pool().threads() > 1 {
+            self.begin(together, next);
+        }
+        match begun {
+            Some(task) => together.pool().take(task),
+            None => together.twins().content(piece, self.source),
+        }
+    }
+
+    /// Hands out the pieces that come next, as far as there is room.
+    fn begin(&mut self, together: &Together, next: impl Iterator<Item = usize>) {
+        let most = (together.pool().threads() + 1).min(AHEAD_PIECES);
         for order in next.skip(self.tasks.len()) {
             let piece = &self.pieces[order];
             let bytes = self.bytes + piece.content_bytes;
-            if self.tasks.len() > pool.threads() || bytes > AHEAD_BYTES {
-                break;
+            if self.tasks.len() == most || bytes > AHEAD_BYTES {
+                return;
             }
             self.bytes = bytes;
-            let (source, unpackers) =
-                (self.reader.source().clone(), self.reader.unpackers().clone());
-            let piece = piece.clone();
-            let work = move || unpackers.with(|unpacker| piece.read(&source, unpacker));
-            self.tasks.push_back(pool.submit(work));
-        }
-        match begun {
-            Some(task) => pool.take(task),
-            None => read(self.reader, &self.pieces[order]),
+            let (piece, source) = (piece.clone(), self.source.clone());
+            let twins = together.twins().clone();
+            let task = together.pool().submit(move || twins.content(&piece, &source));
+            self.tasks.push_back(task);
         }
     }
 
@@ -67,8 +81,4 @@ impl<'a> Ahead<'a> {
         self.bytes -= self.pieces[order].content_bytes;
         Some(begun)
     }
-}
-
-fn read(reader: &Reader, piece: &Piece) -> Result<Content> {
-    reader.unpackers().with(|unpacker| piece.read(reader.source(), unpacker))
 }

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 /// How the chunks of a file are compressed.
@@ -106,31 +107,30 @@ impl Unpacker {
     pub(super) fn unpack(
         &mut self,
         compression: Compression,
-        packed: Vec<u8>,
+        packed: &Bytes,
         size: usize,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<Bytes, String> {
         if compression == Compression::None {
-            let content = packed;
-            return check_size(content.len(), size).map(|()| content);
+            return check_size(packed.len(), size).map(|()| packed.clone());
         }
         let mut content = Vec::new();
         content.try_reserve_exact(size).map_err(|_| format!("no memory for {size} bytes"))?;
         match compression {
             Compression::Zstd => {
                 self.zstd
-                    .decompress_to_buffer(&packed, &mut content)
+                    .decompress_to_buffer(packed, &mut content)
                     .map_err(|e| format!("its zstd data can't be unpacked: {e}"))?;
             }
             _ => {
                 // One more than there should be, so that more is noticed.
-                let decoder = lz4_flex::frame::FrameDecoder::new(packed.as_slice());
+                let decoder = lz4_flex::frame::FrameDecoder::new(&packed[..]);
                 decoder
                     .take((size as u64).saturating_add(1))
                     .read_to_end(&mut content)
                     .map_err(|e| format!("its lz4 data can't be unpacked: {e}"))?;
             }
         }
-        check_size(content.len(), size).map(|()| content)
+        check_size(content.len(), size).map(|()| Bytes::from(content))
     }
 }
 
@@ -150,14 +150,14 @@ mod tests {
         let content: Vec<u8> = (0..100_000_u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
         for compression in [Compression::None, Compression::Lz4, Compression::Zstd] {
             for content in [&content[..], &[], &vec![0; 3 << 20]] {
-                let packed = Packer::new(compression).unwrap().pack(content).unwrap();
+                let packed = Bytes::from(Packer::new(compression).unwrap().pack(content).unwrap());
                 assert!(compression.most_from(packed.len() as u64) >= content.len() as u64);
                 let mut unpacker = Unpacker::default();
                 let size = content.len();
-                assert_eq!(unpacker.unpack(compression, packed.clone(), size).unwrap(), content);
-                assert!(unpacker.unpack(compression, packed.clone(), size + 1).is_err());
+                assert_eq!(unpacker.unpack(compression, &packed, size).unwrap(), content);
+                assert!(unpacker.unpack(compression, &packed, size + 1).is_err());
                 if size > 0 {
-                    assert!(unpacker.unpack(compression, packed, size - 1).is_err());
+                    assert!(unpacker.unpack(compression, &packed, size - 1).is_err());
                 }
             }
         }

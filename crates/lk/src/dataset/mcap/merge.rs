@@ -9,8 +9,7 @@ use super::ahead::Ahead;
 use super::piece::{Found, Item, Piece, items};
 use super::reader::Reader;
 use super::records::{ChannelRecord, MESSAGE_HEADER, MessageHeader, SchemaRecord};
-use crate::Pool;
-use crate::dataset::{ChannelId, Query, Sample};
+use crate::dataset::{ChannelId, Query, Sample, Together};
 use crate::error::{Error, Result};
 use crate::time::Time;
 
@@ -78,7 +77,7 @@ impl<'a> Merge<'a> {
         reader: &'a Reader,
         pieces: &'a [Piece],
         query: &Query,
-        pool: Option<&'a Pool>,
+        together: Option<&'a Together>,
     ) -> Merge<'a> {
         let wanted = query.channels.as_ref().map(|ids| {
             let mut wanted = vec![false; reader.channel_count()];
@@ -104,7 +103,7 @@ impl<'a> Merge<'a> {
             slots: Vec::new(),
             open_bytes: 0,
             last: (0, 0),
-            ahead: Ahead::new(reader, pieces, pool),
+            ahead: Ahead::new(reader.source(), pieces, together),
             errors: VecDeque::new(),
         };
         let useful = |(_, piece): &(usize, &Piece)| merge.may_have(piece);
@@ -216,7 +215,8 @@ impl<'a> Merge<'a> {
             self.errors.push_back(self.reader.damaged(piece, problem));
             entries.drain(..late);
         }
-        self.open_bytes = open_bytes;
+        let content = keep_wanted(content, &mut entries);
+        self.open_bytes += content.len() as u64;
         Some(Open { content, order, entries, next: 0 })
     }
 
@@ -282,6 +282,27 @@ impl Iterator for Merge<'_> {
             }
         }
     }
+}
+
+/// Part of a chunk below which what is wanted of it is copied, so that a few
+/// messages don't keep all of it in memory.
+const KEPT_PART: usize = 4;
+
+/// The content, or as much of it as the entries are, which are moved.
+fn keep_wanted(content: Bytes, entries: &mut [Entry]) -> Bytes {
+    let range = |entry: &Entry| entry.at as usize - MESSAGE_HEADER..(entry.at + entry.len) as usize;
+    let wanted: usize = entries.iter().map(|entry| range(entry).len()).sum();
+    if wanted >= content.len() / KEPT_PART {
+        return content;
+    }
+    let mut kept = Vec::with_capacity(wanted);
+    for entry in entries {
+        let range = range(entry);
+        // Less than where it was, which was checked.
+        entry.at = (kept.len() + MESSAGE_HEADER) as u32;
+        kept.extend_from_slice(&content[range]);
+    }
+    Bytes::from(kept)
 }
 
 fn sample(content: &Bytes, entry: &Entry) -> Sample {

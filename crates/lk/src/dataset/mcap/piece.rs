@@ -82,15 +82,24 @@ impl Piece {
     /// The outer one where the file can't be read, the inner one, a phrase,
     /// where the content is not what it should be.
     pub(super) fn read(&self, source: &Source, unpacker: &mut Unpacker) -> Result<Content> {
-        let packed = source.read(self.at, self.packed_bytes)?;
+        Ok(self.unpack(&self.packed(source)?, unpacker))
+    }
+
+    /// The content as it lies in the file.
+    pub(super) fn packed(&self, source: &Source) -> Result<Bytes> {
+        source.read(self.at, self.packed_bytes).map(Bytes::from)
+    }
+
+    /// Unpacks and checks the content.
+    pub(super) fn unpack(&self, packed: &Bytes, unpacker: &mut Unpacker) -> Content {
         let content = unpacker.unpack(self.compression, packed, self.content_bytes as usize);
-        let content = content.map_err(|reason| format!("a chunk is damaged: {reason}"));
-        Ok(content.and_then(|content| match self.crc {
+        let content = content.map_err(|reason| format!("a chunk is damaged: {reason}"))?;
+        match self.crc {
             Some(crc) if crc != crc32fast::hash(&content) => {
                 Err("a chunk doesn't match its checksum".to_owned())
             }
-            _ => Ok(Bytes::from(content)),
-        }))
+            _ => Ok(content),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::channels::{Registry, Resolved};
-use super::compression::{Unpacker, Unpackers};
+use super::compression::Unpacker;
 use super::findings::Findings;
 use super::merge::Merge;
 use super::piece::Piece;
@@ -15,9 +15,8 @@ use super::source::Source;
 use super::summary::{End, Summary};
 use super::survey::{PieceSurvey, Survey};
 use super::{Limits, facts};
-use crate::Pool;
 use crate::dataset::{
-    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
+    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples, Together,
 };
 use crate::error::{Error, Result};
 
@@ -34,7 +33,6 @@ use crate::error::{Error, Result};
 /// pass it over.
 pub struct Reader {
     source: Arc<Source>,
-    unpackers: Arc<Unpackers>,
     limits: Limits,
     /// As the file declares them; [`Survey::pieces`] knows better.
     pieces: Vec<Piece>,
@@ -118,7 +116,6 @@ impl Reader {
         resolved.notes.iter().for_each(|note| findings.note(note.clone()));
         Ok(Reader {
             source: Arc::new(source),
-            unpackers: Arc::default(),
             limits,
             pieces: scan.pieces,
             data: scan.data,
@@ -140,10 +137,6 @@ impl Reader {
 
     pub(super) fn source(&self) -> &Arc<Source> {
         &self.source
-    }
-
-    pub(super) fn unpackers(&self) -> &Arc<Unpackers> {
-        &self.unpackers
     }
 
     pub(super) fn path(&self) -> &str {
@@ -320,8 +313,12 @@ impl Backend for Reader {
         Ok(Box::new(Merge::new(self, self.pieces(), query, None)))
     }
 
-    fn samples_with<'a>(&'a self, query: &Query, pool: &'a Pool) -> Result<Samples<'a>> {
-        Ok(Box::new(Merge::new(self, self.pieces(), query, Some(pool))))
+    fn samples_together<'a>(
+        &'a self,
+        query: &Query,
+        together: &'a Together,
+    ) -> Result<Samples<'a>> {
+        Ok(Box::new(Merge::new(self, self.pieces(), query, Some(together))))
     }
 
     fn stats(&self) -> Result<Vec<ChannelStats>> {

@@ -3,6 +3,7 @@ mod damage;
 mod failing;
 mod layout;
 mod peer;
+mod together;
 mod writing;
 
 use std::path::{Path, PathBuf};

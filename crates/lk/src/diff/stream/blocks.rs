@@ -3,13 +3,12 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::Pool;
 use crate::dataset::Sample;
 use crate::diff::compare::{self, Message};
 use crate::diff::plan::PairPlan;
 use crate::diff::policy::Policy;
 use crate::diff::stats::{BLOCK, Partial};
-use crate::pool::Task;
+use crate::pool::{Pool, Task};
 
 /// Bytes of payloads that are handed out at once. A block of more is compared
 /// in parts, one after another.

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use super::KeyJob;
 use super::blocks::{Blocks, Comparing, Pair, Placed};
 use crate::dataset::Sample;
-use crate::diff::align::{Column, Lookup};
+use crate::diff::align::Lookup;
+use crate::diff::column::Column;
 use crate::diff::plan::Payloads;
 use crate::diff::stats::Partial;
 use crate::time::Time;
@@ -33,7 +34,7 @@ pub(super) struct Lane<'j> {
     columns: &'j mut [Column; 2],
     guess: Option<Guess>,
     /// From a message's position to its pair, by side.
-    lookups: [Lookup<'j>; 2],
+    lookups: [Lookup; 2],
     /// Messages so far, by side.
     read: [usize; 2],
     /// Pairs from the next one on, as far as messages of them have come.
@@ -143,6 +144,12 @@ impl<'j> Lane<'j> {
     /// Fills the columns, on the first reading.
     fn note(&mut self, side: usize, sample: &Sample) {
         self.columns[side].push(sample.time.as_nanos(), sample.sequence);
+        let [a, b] = &mut *self.columns;
+        if side == 0 {
+            a.share(b)
+        } else {
+            b.share(a)
+        }
         if side == 1 {
             let repeats = self
                 .before

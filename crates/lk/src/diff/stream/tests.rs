@@ -56,7 +56,7 @@ fn jobs(sides: [&Dataset; 2]) -> Vec<KeyJob> {
 fn run(sides: [&Dataset; 2], limit: usize) -> Vec<KeyJob> {
     let policy = Policy { check_timestamps: false, ..Policy::default() };
     let mut jobs = jobs(sides);
-    let means = Means { pool: &Pool::new(1), waiting_bytes: limit };
+    let means = Means { together: &Together::new(1), waiting_bytes: limit };
     compare(sides, &policy, &mut jobs, &mut [], &means).unwrap();
     jobs
 }
@@ -68,7 +68,7 @@ fn memory_is_bounded_whatever_the_order_and_the_outcome_is_the_same() {
     // With a limit of three messages, keys are given up and read alone.
     let policy = Policy { check_timestamps: false, ..Policy::default() };
     let limit = 3 * (SLOT_BYTES + 100);
-    let means = Means { pool: &Pool::new(1), waiting_bytes: limit };
+    let means = Means { together: &Together::new(1), waiting_bytes: limit };
     let reading = Reading::new([&a, &b], &policy, &means);
     let mut given_up = jobs([&a, &b]);
     assert!(reading.guess(&mut given_up, &mut []).unwrap().iter().any(Option::is_none));
@@ -115,7 +115,7 @@ fn guess(a: &[i64], b: &[i64], right: bool, alignment: Alignment) -> KeyJob {
     });
     let sides = [&sides[0], &sides[1]];
     let policy = Policy::default();
-    let means = Means { pool: &Pool::new(1), waiting_bytes: usize::MAX };
+    let means = Means { together: &Together::new(1), waiting_bytes: usize::MAX };
     let guessed = Reading::new(sides, &policy, &means).guess(&mut jobs(sides), &mut []);
     let mut jobs = run(sides, usize::MAX);
     let job = jobs.remove(0);

@@ -5,8 +5,7 @@ use proptest::prelude::*;
 
 use super::payloads::failing;
 use super::*;
-use crate::Pool;
-use crate::dataset::{CreateOptions, Sample};
+use crate::dataset::{CreateOptions, Sample, Together};
 use crate::diff::engine::diff_by;
 use crate::diff::stream::Means;
 use crate::time::Time;
@@ -103,7 +102,7 @@ fn data(keys: &[Messages], interleaved: bool, ticks: bool) -> Data {
 
 fn json(a: &Dataset, b: &Dataset, threads: usize, waiting_bytes: usize) -> String {
     let policy = Policy { check_timestamps: false, ..Policy::default() };
-    let means = Means { pool: &Pool::new(threads), waiting_bytes };
+    let means = Means { together: &Together::new(threads), waiting_bytes };
     let result = diff_by(a, b, &policy, &means).unwrap();
     assert_adds_up(&result);
     serde_json::to_string(&result).unwrap()
