@@ -3,7 +3,10 @@
 
 use clap::{ColorChoice, Parser, Subcommand};
 
-use crate::commands::{cat, completions, convert, diff, info, init, run, schema, verify};
+use crate::commands::{
+    cat, completions, convert, diff, doctor, filter, info, init, merge, recover, run, schema,
+    verify,
+};
 
 /// Does the new implementation behave like the original?
 //
@@ -26,6 +29,10 @@ pub(crate) enum Command {
     Info(info::Args),
     Cat(cat::Args),
     Convert(convert::Args),
+    Filter(filter::Args),
+    Merge(merge::Args),
+    Recover(recover::Args),
+    Doctor(doctor::Args),
     Run(run::Args),
     Diff(diff::Args),
     Verify(verify::Args),

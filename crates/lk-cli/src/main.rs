@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod files;
 mod interrupt;
+mod output;
 mod progress;
 mod select;
 mod types;
@@ -29,6 +30,10 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
         Command::Info(args) => commands::info::run(ctx, &args),
         Command::Cat(args) => commands::cat::run(ctx, &args),
         Command::Convert(args) => commands::convert::run(ctx, &args),
+        Command::Filter(args) => commands::filter::run(ctx, &args),
+        Command::Merge(args) => commands::merge::run(ctx, &args),
+        Command::Recover(args) => commands::recover::run(ctx, &args),
+        Command::Doctor(args) => commands::doctor::run(ctx, &args),
         Command::Run(args) => commands::run::run(ctx, &args),
         Command::Diff(args) => commands::diff::run(ctx, &args),
         Command::Verify(args) => commands::verify::run(ctx, &args),

@@ -46,6 +46,15 @@ impl Selection {
         Ok(Query { channels: Some(channels), start: self.start, end: self.end })
     }
 
+    /// Channels whose keys match one of `globs`, each of which must match one.
+    pub(crate) fn excluded(globs: &[String], dataset: &Dataset) -> Result<Vec<ChannelId>> {
+        let excluded = Selection { key: globs.to_vec(), start: None, end: None };
+        match globs {
+            [] => Ok(Vec::new()),
+            _ => Ok(excluded.query(dataset)?.channels.unwrap_or_default()),
+        }
+    }
+
     /// The one channel that the query takes, from which a table can be made.
     pub(crate) fn view<'a>(&self, dataset: &'a Dataset, query: &Query) -> Result<ChannelView<'a>> {
         let view = only_channel(dataset, query)?;

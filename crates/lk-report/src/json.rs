@@ -1,6 +1,6 @@
 //! Results as JSON: everything that is known, for programs.
 
-use lk::dataset::DatasetInfo;
+use lk::dataset::{DatasetInfo, Diagnosis};
 use lk::diff::DiffResult;
 use lk::outcome::VerifyOutcome;
 
@@ -19,6 +19,11 @@ pub fn verify(outcome: &VerifyOutcome) -> String {
 /// What is in a dataset, as indented JSON with a final newline.
 pub fn info(info: &DatasetInfo) -> String {
     pretty(serde_json::to_string_pretty(info))
+}
+
+/// What is odd about a dataset, as indented JSON with a final newline.
+pub fn diagnosis(diagnosis: &Diagnosis) -> String {
+    pretty(serde_json::to_string_pretty(diagnosis))
 }
 
 fn pretty(json: serde_json::Result<String>) -> String {

@@ -12,4 +12,5 @@ mod table;
 pub mod json;
 pub mod text;
 
+pub use number::{bytes, counted};
 pub use style::{Style, printable};

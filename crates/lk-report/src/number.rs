@@ -16,7 +16,7 @@ pub(crate) fn count(n: u64) -> String {
 }
 
 /// A count and what is counted: `1 message`, `2 messages`.
-pub(crate) fn counted(n: u64, noun: &str) -> String {
+pub fn counted(n: u64, noun: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{} {noun}{s}", count(n))
 }
@@ -101,7 +101,7 @@ pub(crate) fn duration(ns: u64) -> String {
 }
 
 /// Memory: `512 KiB`, `3.20 MiB`.
-pub(crate) fn bytes(n: u64) -> String {
+pub fn bytes(n: u64) -> String {
     const STEP: f64 = 1024.0;
     match n as f64 {
         b if b < STEP => format!("{n} B"),

@@ -1,6 +1,7 @@
 //! Results as text: bounded, aligned, the verdict first.
 
 mod diff;
+mod doctor;
 mod info;
 mod run;
 mod verify;
@@ -10,7 +11,7 @@ mod tests;
 
 use std::borrow::Cow;
 
-use lk::dataset::DatasetInfo;
+use lk::dataset::{DatasetInfo, Diagnosis};
 use lk::diff::{DiffResult, Verdict};
 use lk::outcome::{RunOutcome, VerifyOutcome};
 
@@ -50,6 +51,14 @@ pub fn run(name: &str, outcome: &RunOutcome, recording: &str, style: Style) -> S
 pub fn info(info: &DatasetInfo, checked: bool, style: Style) -> String {
     let mut page = Page::new(None, style);
     info::page(&mut page, info, checked);
+    page.out
+}
+
+/// What is in a dataset and what is odd about it as text, the worst first. It
+/// ends with a newline.
+pub fn diagnosis(diagnosis: &Diagnosis, style: Style) -> String {
+    let mut page = Page::new(None, style);
+    doctor::page(&mut page, diagnosis);
     page.out
 }
 

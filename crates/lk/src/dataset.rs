@@ -20,12 +20,15 @@
 mod backend;
 pub mod conformance;
 pub mod csv;
+mod doctor;
 mod info;
 pub mod mcap;
 mod memory;
+mod merge;
 pub mod ndjson;
 mod open;
 pub mod pickle;
+mod recover;
 mod ring;
 pub mod rosbag2;
 mod shape;
@@ -43,9 +46,11 @@ pub use backend::{
     Backend, Channel, ChannelId, ChannelStats, Encoding, Facts, ForeignEncoding, Integrity, Query,
     Role, Sample, Samples, SequenceMeaning,
 };
+pub use doctor::{Diagnosis, Finding, Severity};
 pub use info::{ChannelInfo, DatasetInfo};
 pub use mcap::CreateOptions;
 pub use memory::Memory;
+pub use merge::{MergeOutcome, SameKey};
 pub use ring::Ring;
 pub use tee::Tee;
 pub use together::Together;

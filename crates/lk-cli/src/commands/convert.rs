@@ -1,17 +1,18 @@
 //! `lk convert`: between datasets, CSV and lines of JSON.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
 use lk::Dataset;
 use lk::dataset::csv::{self, TimeUnit};
-use lk::dataset::{CreateOptions, Query, Role, ndjson};
+use lk::dataset::{Query, Role, ndjson};
 use lk_report::printable;
 
 use crate::context::{Context, Exit};
 use crate::error::{Error, Result};
+use crate::output::{check_output, replace, write_dataset};
 use crate::select::only_channel;
 use crate::types;
 
@@ -98,7 +99,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
         Kind::Ndjson => args.import_ndjson(&mut notes)?,
     };
     let written = replace(&args.output, args.force, |path| match to {
-        Kind::Dataset => write_dataset(&dataset, path),
+        Kind::Dataset => write_dataset(path, |file| file.copy_some(&dataset, &Query::default())),
         Kind::Csv => {
             let name = args.output.to_string_lossy();
             let view = only_channel(&dataset, &args.query(&dataset)?)?;
@@ -156,16 +157,7 @@ impl Args {
                 hint: "name the key with --key".to_owned(),
             });
         }
-        if same_file(&self.input, &self.output) {
-            return Err(Error::Usage {
-                message: format!("{} is both input and output", self.input.display()),
-                hint: "name another output".to_owned(),
-            });
-        }
-        if self.output.exists() && !self.force {
-            return Err(Error::exists(&self.output));
-        }
-        Ok(())
+        check_output(&self.output, &[&self.input], self.force)
     }
 
     fn role(&self) -> Role {
@@ -267,40 +259,6 @@ impl Kind {
                 hint: "name a file that ends in .mcap, .pkl, .csv, .ndjson or .jsonl".to_owned(),
             }),
         }
-    }
-}
-
-fn write_dataset(source: &Dataset, path: &Path) -> Result<u64> {
-    let options = CreateOptions { overwrite: true, ..CreateOptions::default() };
-    let mut file = Dataset::create_with(path, options)?;
-    file.copy_from(source)?;
-    file.close()?;
-    Ok(source.len()?)
-}
-
-/// Writes a file beside `path` and puts it in its place once it is whole, so
-/// that a mistake leaves nothing behind and what was there as it was.
-fn replace(path: &Path, force: bool, write: impl FnOnce(&Path) -> Result<u64>) -> Result<u64> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let part = path.with_file_name(format!(".part-{}-{name}", std::process::id()));
-    let written = write(&part).and_then(|written| {
-        if path.exists() && !force {
-            return Err(Error::exists(path));
-        }
-        fs::rename(&part, path).map_err(Error::io("write", path))?;
-        Ok(written)
-    });
-    if written.is_err() {
-        // The first error is what is told.
-        let _ = fs::remove_file(&part);
-    }
-    written
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    match (a.canonicalize(), b.canonicalize()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
     }
 }
 

@@ -6,5 +6,6 @@ mod fixture;
 mod diff;
 mod files;
 mod init;
+mod tools;
 mod usage;
 mod verify;

@@ -18,8 +18,21 @@ fn help_has_the_exit_codes_and_says_unconfined() {
 
 #[test]
 fn every_command_has_a_help_with_a_first_line() {
-    let commands =
-        ["info", "cat", "convert", "run", "diff", "verify", "init", "schema", "completions"];
+    let commands = [
+        "info",
+        "cat",
+        "convert",
+        "filter",
+        "merge",
+        "recover",
+        "doctor",
+        "run",
+        "diff",
+        "verify",
+        "init",
+        "schema",
+        "completions",
+    ];
     let help = Folder::new().lk(&["--help"]).expect(0).stdout;
     for command in commands {
         assert!(help.contains(&format!("\n  {command} ")), "no {command} in\n{help}");

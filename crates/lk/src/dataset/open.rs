@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::mcap::{self, CreateOptions};
-use super::{Backend, Dataset, Facts, pickle, rosbag2};
+use super::{Backend, ChannelId, Dataset, Facts, Query, pickle, rosbag2};
 use crate::error::{Error, Result};
 
 /// Bytes from the start of a file by which it is recognised.
@@ -90,19 +90,34 @@ impl Dataset {
     /// [`Error::DuplicateKey`] where a key is here already; whatever reading
     /// and writing brings.
     pub fn copy_from(&mut self, source: &Dataset) -> Result<()> {
+        self.copy_some(source, &Query::default()).map(drop)
+    }
+
+    /// As [`Dataset::copy_from`], of what `query` takes alone; channels that
+    /// it doesn't name are left out. Returns how many samples were copied.
+    ///
+    /// # Errors
+    /// As [`Dataset::copy_from`].
+    pub fn copy_some(&mut self, source: &Dataset, query: &Query) -> Result<u64> {
         let mut ids = Vec::with_capacity(source.channels().len());
-        for channel in source.channels() {
-            ids.push(self.add_channel(channel.clone())?);
+        for (n, channel) in (0..).zip(source.channels()) {
+            let taken = query.channels.as_ref().is_none_or(|all| all.contains(&ChannelId(n)));
+            ids.push(if taken { Some(self.add_channel(channel.clone())?) } else { None });
         }
-        for item in source.samples(&super::Query::default())? {
+        let mut copied = 0;
+        for item in source.samples(query)? {
             let (id, sample) = item?;
-            self.write_sample(ids[id.0 as usize], sample)?;
+            if let Some(id) = ids.get(id.0 as usize).copied().flatten() {
+                self.write_sample(id, sample)?;
+                copied += 1;
+            }
         }
         let Facts { sequence, entries } = source.facts();
         let mut facts = self.facts().clone();
         facts.sequence = *sequence;
         facts.entries.extend(entries.clone());
-        self.set_facts(facts)
+        self.set_facts(facts)?;
+        Ok(copied)
     }
 }
 

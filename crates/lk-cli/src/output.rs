@@ -1,0 +1,67 @@
+//! Files that commands write: whole or not at all.
+
+use std::fs;
+use std::path::Path;
+
+use lk::Dataset;
+use lk::dataset::CreateOptions;
+
+use crate::error::{Error, Result};
+
+/// Writes a file beside `path` and puts it in its place once it is whole, so
+/// that a mistake leaves nothing behind and what was there as it was.
+pub(crate) fn replace<T>(
+    path: &Path,
+    force: bool,
+    write: impl FnOnce(&Path) -> Result<T>,
+) -> Result<T> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let part = path.with_file_name(format!(".part-{}-{name}", std::process::id()));
+    let written = write(&part).and_then(|written| {
+        if path.exists() && !force {
+            return Err(Error::exists(path));
+        }
+        fs::rename(&part, path).map_err(Error::io("write", path))?;
+        Ok(written)
+    });
+    if written.is_err() {
+        // The first error is what is told.
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+pub(crate) fn same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// Creates a dataset at `path`, whatever is there, and ends it once `fill` is
+/// done. Returns what that gives.
+pub(crate) fn write_dataset<T>(
+    path: &Path,
+    fill: impl FnOnce(&mut Dataset) -> lk::Result<T>,
+) -> Result<T> {
+    let options = CreateOptions { overwrite: true, ..CreateOptions::default() };
+    let mut file = Dataset::create_with(path, options)?;
+    let filled = fill(&mut file)?;
+    file.close()?;
+    Ok(filled)
+}
+
+/// Refuses to write where one of the inputs is, or where something else is
+/// unless `force` says so.
+pub(crate) fn check_output(output: &Path, inputs: &[&Path], force: bool) -> Result<()> {
+    if let Some(input) = inputs.iter().find(|input| same_file(input, output)) {
+        return Err(Error::Usage {
+            message: format!("{} is both input and output", input.display()),
+            hint: "name another output".to_owned(),
+        });
+    }
+    if output.exists() && !force {
+        return Err(Error::exists(output));
+    }
+    Ok(())
+}
