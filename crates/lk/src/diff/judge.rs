@@ -180,7 +180,8 @@ fn evidence(job: &KeyJob) -> u64 {
 
 /// Whether any scalar was met that no rule sets aside, or the type has none.
 fn has_values(job: &KeyJob) -> bool {
-    let met = |leaf: &LeafStats| leaf.compared + leaf.missing + leaf.extra > 0;
+    let met =
+        |leaf: &LeafStats| leaf.compared + leaf.missing + leaf.extra + leaf.shape_violations > 0;
     job.plan.leaves.is_empty() || job.partial.leaves.iter().any(met)
 }
 

@@ -2,12 +2,13 @@
 
 use super::PairWalk;
 use crate::codec::cursor::Cursor;
-use crate::diff::plan::{ByName, LeafSide, Op, step_over};
+use crate::diff::plan::{ByName, LeafSide, NamedField, Op, step_over};
 use crate::error::fault::Walk;
 
 impl PairWalk<'_> {
     /// Counts what only one side has. Returns the first leaf that no rule
-    /// sets aside.
+    /// sets aside, even where nothing of it is there: a message that holds
+    /// only an empty sequence is more than no message.
     pub(super) fn one_side(
         &mut self,
         ops: &[Op],
@@ -31,6 +32,7 @@ impl PairWalk<'_> {
                         let counts = self.count(part.leaf, part.count as u64, side);
                         found = found.or(counts.then_some(part.leaf));
                     }
+                    found = found.or(self.open(elements.leaf));
                 }
                 Op::Text { text, leaf } => {
                     text.read(cursor)?;
@@ -45,6 +47,7 @@ impl PairWalk<'_> {
                         let counts = self.count(part.leaf, part.count as u64, side);
                         found = found.or(counts.then_some(part.leaf));
                     }
+                    found = found.or(self.open(elements.leaf));
                 }
                 Op::Records(records) => {
                     let min_size = match side {
@@ -56,6 +59,7 @@ impl PairWalk<'_> {
                         let counted = records.uncounted.filter(|leaf| self.count(*leaf, 1, side));
                         found = found.or(counted);
                     }
+                    found = found.or_else(|| self.first_open(&records.each));
                 }
                 Op::Empty => {
                     cursor.bytes(1)?;
@@ -88,6 +92,30 @@ impl PairWalk<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// The leaf, unless a rule sets it aside.
+    fn open(&self, leaf: usize) -> Option<usize> {
+        self.plan.leaves.get(leaf).filter(|found| !found.close.ignore).map(|_| leaf)
+    }
+
+    /// The first leaf of these steps that no rule sets aside.
+    fn first_open(&self, ops: &[Op]) -> Option<usize> {
+        ops.iter().find_map(|op| match op {
+            Op::Run { parts, .. } => parts.iter().find_map(|part| self.open(part.leaf)),
+            Op::Sequence { elements, .. } | Op::Texts { elements, .. } => self.open(elements.leaf),
+            Op::Text { leaf, .. } => self.open(*leaf),
+            Op::Records(records) => {
+                let uncounted = records.uncounted.and_then(|leaf| self.open(leaf));
+                uncounted.or_else(|| self.first_open(&records.each))
+            }
+            Op::Empty => None,
+            Op::ByName(by_name) => by_name.fields.iter().find_map(|field| match field {
+                NamedField::Both { ops, .. }
+                | NamedField::Reference { ops, .. }
+                | NamedField::Candidate { ops, .. } => self.first_open(ops),
+            }),
+        })
     }
 
     /// Counts scalars that one side lacks; false where a rule sets them

@@ -197,6 +197,26 @@ fn messages_without_fields_are_compared_by_being_there() {
 }
 
 #[test]
+fn an_element_that_holds_nothing_is_more_than_none() {
+    let msg =
+        "P[] ps\n===\nMSG: test/P\nfloat64[] x\nstring[] s\nQ[] qs\n===\nMSG: test/Q\nint8[] n";
+    let empty = json!({"x": [], "s": [], "qs": []});
+    let of = |ps: Json| data(msg, &[json!({"ps": ps})]);
+    let (none, one) = (of(json!([])), of(json!([empty])));
+    for (a, b) in [(&none, &one), (&one, &none)] {
+        let result = compare(a, b, &[]);
+        assert_eq!(result.verdict, Verdict::Different);
+        let mismatch = result.first_divergence.unwrap().mismatch;
+        assert_eq!((mismatch.path.as_str(), mismatch.kind), ("ps", MismatchKind::Length));
+        // Unless nothing in it counts.
+        let some = ["k.ps[*].x:ignore", "k.ps[*].s:ignore"];
+        assert_eq!(compare(a, b, &some).verdict, Verdict::Different);
+        let all = ["k.ps:ignore"];
+        assert_eq!(compare(a, b, &all).verdict, Verdict::Incomparable);
+    }
+}
+
+#[test]
 fn missing_and_extra_messages_are_counted_and_named() {
     let a = data("float64 x", &[x(1.0), x(2.0), x(3.0)]);
     let b = Data::new().key("k", "float64 x").at("k", 1_000, x(1.0)).at("k", 3_000, x(3.0)).at(
