@@ -21,6 +21,7 @@ mod backend;
 pub mod conformance;
 pub mod csv;
 mod doctor;
+pub mod foreign;
 mod info;
 pub mod mcap;
 mod memory;

@@ -4,6 +4,7 @@ mod align;
 mod column;
 mod compare;
 mod engine;
+mod foreign;
 mod histogram;
 mod inputs;
 mod judge;

@@ -208,6 +208,20 @@ pub enum Error {
         location: String,
     },
 
+    /// A payload of a foreign channel that can't be decoded, though its
+    /// channel can.
+    #[error("can't decode {encoding} of key {key}{}: {reason}", time_of(*.time))]
+    Foreign {
+        /// Of the channel: `json`.
+        encoding: String,
+        /// The key.
+        key: String,
+        /// When the message was recorded, where that is known.
+        time: Option<Time>,
+        /// What is wrong, naming the field.
+        reason: String,
+    },
+
     /// Something was asked of a dataset that its state doesn't allow.
     #[error("can't {action} {location}: {reason}")]
     State {
@@ -444,6 +458,10 @@ fn first_samples(count: u64) -> String {
 
 fn index_of(index: &Option<usize>) -> String {
     index.map_or_else(String::new, |index| format!(", index {index}"))
+}
+
+fn time_of(time: Option<Time>) -> String {
+    time.map_or_else(String::new, |time| format!(" at {time} s"))
 }
 
 fn column_of(column: &str) -> String {

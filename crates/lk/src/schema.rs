@@ -11,6 +11,7 @@ mod literal;
 mod msg;
 mod print;
 pub mod trace;
+pub(crate) mod wrapper;
 
 use std::collections::BTreeSet;
 use std::fmt;

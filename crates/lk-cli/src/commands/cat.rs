@@ -41,7 +41,7 @@ enum Format {
 const STDOUT: &str = "standard output";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let dataset = Dataset::open(&args.file)?;
+    let dataset = Dataset::open(&args.file)?.decoded();
     let query = args.selection.query(&dataset)?;
     let limit = args.limit.unwrap_or(u64::MAX);
     let mut out = BufWriter::new(io::stdout().lock());

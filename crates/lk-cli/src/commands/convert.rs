@@ -94,7 +94,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let mut notes = Vec::new();
     let spinner = ctx.spinner("converting");
     let dataset = match from {
-        Kind::Dataset => Dataset::open(&args.input)?,
+        // A dataset keeps the bytes of its payloads; text can't.
+        Kind::Dataset if to == Kind::Dataset => Dataset::open(&args.input)?,
+        Kind::Dataset => Dataset::open(&args.input)?.decoded(),
         Kind::Csv => args.import_csv(&mut notes)?,
         Kind::Ndjson => args.import_ndjson(&mut notes)?,
     };

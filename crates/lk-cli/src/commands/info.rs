@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lk::Dataset;
+use lk::dataset::foreign::survey;
 use lk_report::{json, text};
 
 use crate::context::{Context, Exit};
@@ -28,7 +29,11 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
         let _spinner = ctx.spinner("checking");
         dataset.check()?;
     }
-    let info = dataset.info()?;
+    let mut info = dataset.info()?;
+    if args.check {
+        let [decoders] = survey([&dataset]);
+        decoders.describe(&dataset, &mut info);
+    }
     if args.json {
         ctx.print(&json::info(&info))?;
     } else {

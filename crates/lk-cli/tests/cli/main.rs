@@ -5,6 +5,7 @@ mod fixture;
 
 mod diff;
 mod files;
+mod foreign;
 mod init;
 mod tools;
 mod usage;

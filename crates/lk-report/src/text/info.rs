@@ -97,7 +97,8 @@ fn channels(page: &mut Page, info: &DatasetInfo) {
         };
         let remark = match &channel.opaque_reason {
             Some(reason) => format!("{}, not decoded: {reason}", channel.encoding),
-            None => String::new(),
+            None if channel.encoding == "cdr" => String::new(),
+            None => channel.encoding.clone(),
         };
         table.row([
             (printable(&channel.key).into_owned(), Ink::Strong),

@@ -65,7 +65,7 @@ impl ForeignEncoding {
     /// Payloads in `message_encoding` without a schema, passed through.
     pub fn untyped(message_encoding: impl Into<String>) -> ForeignEncoding {
         let message_encoding = message_encoding.into();
-        let reason = format!("lk passes `{message_encoding}` through");
+        let reason = super::foreign::reason(&message_encoding);
         ForeignEncoding {
             message_encoding,
             schema_name: String::new(),

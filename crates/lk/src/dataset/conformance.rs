@@ -72,7 +72,7 @@ pub fn channels_come_back_as_added(subject: &Subject<'_>) {
         schema_name: "a thing".to_owned(),
         schema_encoding: "jsonschema".to_owned(),
         schema_data: Bytes::from_static(b"{\"type\": \"object\"}"),
-        reason: "lk passes `json` through".to_owned(),
+        reason: super::foreign::reason("json"),
     };
     let channel = |key: &str, encoding, role, metadata: &[(&str, &str)]| Channel {
         key: key.to_owned(),

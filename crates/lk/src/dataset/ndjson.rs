@@ -19,7 +19,6 @@
 
 mod export;
 mod import;
-mod infer;
 
 use std::collections::BTreeMap;
 

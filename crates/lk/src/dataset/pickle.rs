@@ -30,7 +30,6 @@ mod object;
 mod opcode;
 mod reader;
 mod sidecar;
-mod wrapper;
 mod writer;
 
 use std::path::Path;

@@ -26,6 +26,8 @@ use crate::schema::Primitive;
 use crate::time::{Span, Time};
 use crate::value::Scalar;
 
+const SIDES: [&str; 2] = ["reference", "candidate"];
+
 /// One message of either side.
 #[derive(Clone, Copy)]
 pub(super) struct Message<'a> {
@@ -55,17 +57,38 @@ pub(super) fn pair(
             walk.bytes(a.payload, b.payload);
         }
         Payloads::Fields(fields) => {
-            let same = fields.same_wire && are_same(a.payload, b.payload);
-            let checked = fields.reference.check(a.payload).map_err(|e| ("reference", a.index, e));
+            let decoded = match plan.decoders.as_ref().map(|d| d.decode(a.payload, b.payload)) {
+                None => None,
+                Some(Ok(decoded)) => Some(decoded),
+                Some(Err((side, error))) => {
+                    let index = if side == 0 { a.index } else { b.index };
+                    walk.undecodable(SIDES[side], index, &error);
+                    return;
+                }
+            };
+            let same_bytes = fields.same_wire
+                && are_same(a.payload, b.payload)
+                && decoded.as_ref().is_none_or(|decoded| decoded.same_bytes);
+            let [a, b] = match &decoded {
+                None => [a, b],
+                Some(decoded) => {
+                    [Message { payload: &decoded.a, ..a }, Message { payload: decoded.b(), ..b }]
+                }
+            };
+            let same = same_bytes || (fields.same_wire && a.payload == b.payload);
+            let checked = fields.reference.check(a.payload).map_err(|e| (SIDES[0], a.index, e));
             let checked = checked.and_then(|()| match same {
                 true => Ok(()),
-                false => fields.candidate.check(b.payload).map_err(|e| ("candidate", b.index, e)),
+                false => fields.candidate.check(b.payload).map_err(|e| (SIDES[1], b.index, e)),
             });
             if let Err((side, index, error)) = checked {
                 walk.undecodable(side, index, &error);
                 return;
             }
             walk.times(a.time, b.time);
+            // Equal bytes are walked all the same, one side of them: that they
+            // can be decoded and what they hold is part of the answer.
+            walk.partial.undecoded += u64::from(same_bytes);
             walk.payloads(fields, a.payload, b.payload, same);
         }
         // Pairs of these are not made.
@@ -185,9 +208,6 @@ impl PairWalk<'_> {
     }
 
     fn payloads(&mut self, plan: &FieldsPlan, a: &[u8], b: &[u8], same: bool) {
-        // Equal bytes are walked all the same, one side of them: that they can
-        // be decoded and what they hold is part of the answer.
-        self.partial.undecoded += u64::from(same);
         let walked = Cursor::new(a).and_then(|mut a| {
             let mut b = if same { a } else { Cursor::new(b)? };
             self.ops(&plan.pair, &mut a, &mut b, same)

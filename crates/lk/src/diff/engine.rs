@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::DiffResult;
 use super::column::Column;
+use super::foreign::Foreign;
 use super::judge::{self, Ignored};
 use super::plan::{Leaf, LeafSide, PairPlan};
 use super::policy::{FieldKind, FieldPath, Policy, Resolver};
@@ -62,7 +63,8 @@ pub(super) fn diff_by(
     means: &Means<'_>,
 ) -> Result<DiffResult> {
     policy.check()?;
-    let mut keys = sort_keys([a, b], policy);
+    let foreign = Foreign::survey([a, b]);
+    let mut keys = sort_keys([a, b], policy, &foreign);
     let rules = keys.resolver.finish()?;
     let (both, one_sided) = (&mut keys.both, &mut keys.one_sided);
     let compared = ranges::resolve(a, both, means.together)
@@ -84,7 +86,7 @@ struct Keys<'p> {
     resolver: Resolver<'p>,
 }
 
-fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy) -> Keys<'p> {
+fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy, foreign: &Foreign) -> Keys<'p> {
     let mut resolver = Resolver::new(policy);
     let (mut both, mut one_sided, mut ignored) = (Vec::new(), Vec::new(), BTreeMap::new());
     let keys: BTreeSet<&str> = sides.iter().flat_map(|side| side.keys()).collect();
@@ -95,7 +97,7 @@ fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy) -> Keys<'p> {
         let left_out = left_out.map(|reason| Ignored { reason: reason.to_owned(), by_rule: false });
         match (a, b) {
             (Some((id_a, a)), Some((id_b, b))) => {
-                let plan = PairPlan::new(key, &a.encoding, &b.encoding, &mut resolver);
+                let plan = foreign.plan(key, [(id_a, a), (id_b, b)], &mut resolver);
                 match left_out.or_else(|| ignored_by_rule(key, &plan.leaves, &mut resolver)) {
                     Some(reason) => drop(ignored.insert(key.to_owned(), reason)),
                     None => both.push(KeyJob::new(key, [id_a, id_b], plan)),
@@ -107,7 +109,8 @@ fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy) -> Keys<'p> {
                     None => (1, LeafSide::Candidate),
                 };
                 let (id, channel) = found;
-                let leaves = PairPlan::one_sided(key, &channel.encoding, leaf_side, &mut resolver);
+                let encoding = foreign.encoding(side, id, channel);
+                let leaves = PairPlan::one_sided(key, &encoding, leaf_side, &mut resolver);
                 match left_out.or_else(|| ignored_by_rule(key, &leaves, &mut resolver)) {
                     Some(reason) => drop(ignored.insert(key.to_owned(), reason)),
                     None => one_sided.push(OneSided {

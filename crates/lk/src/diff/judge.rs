@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::align::{Lookup, Pairing};
 use super::column::Column;
+use super::foreign::PairDecoders;
 use super::inputs;
 use super::known::{self, KnownCounts};
 use super::plan::{Leaf, LeafSide, Payloads};
@@ -233,7 +234,12 @@ fn is_identical(job: &KeyJob) -> bool {
         Payloads::Opaque => job.plan.findings.is_empty(),
         Payloads::Incomparable => false,
     };
+    // Self-describing payloads hold more than the inferred type can tell: a
+    // null or nothing, 1 or 1.0. Only the same bytes are the same.
+    let inferred = job.plan.decoders.as_ref().is_some_and(PairDecoders::is_inferred);
+    let same_bytes = job.partial.undecoded == job.partial.compared();
     same_wire
+        && (!inferred || same_bytes)
         && !job.plan.ignores_something()
         && job.partial.timestamps.equal == job.partial.timestamps.compared
         && job.partial.leaves.iter().all(|leaf| leaf.not_bit_equal == 0)

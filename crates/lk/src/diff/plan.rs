@@ -10,7 +10,10 @@ mod visit;
 pub(super) use validate::step_over;
 pub(super) use visit::{Numbers, Visit};
 
+use std::borrow::Cow;
+
 use super::compare::Places;
+use super::foreign::PairDecoders;
 use super::policy::{Decision, Effect, FieldKind, FieldPath, Resolver, Tolerance};
 use super::{MismatchKind, SchemaFinding, SchemaFindingKind};
 use crate::codec::Plan;
@@ -33,6 +36,8 @@ pub(super) struct PairPlan {
     /// What a reader should know about the types that is no difference.
     pub(super) notes: Vec<String>,
     pub(super) payloads: Payloads,
+    /// What makes the payloads of the channels those that are compared.
+    pub(super) decoders: Option<PairDecoders>,
 }
 
 /// What is done with a pair of payloads.
@@ -220,6 +225,7 @@ impl PairPlan {
                 known: Vec::new(),
                 notes: Vec::new(),
                 payloads: Payloads::Incomparable,
+                decoders: None,
             },
         };
         PairPlan { known, ..plan }
@@ -268,6 +274,16 @@ impl PairPlan {
             known: Vec::new(),
             notes,
             payloads,
+            decoders: None,
+        }
+    }
+
+    /// A payload of one side, 0 the reference and 1 the candidate, as it is
+    /// compared; nothing where it can't be decoded.
+    pub(super) fn payload<'p>(&self, side: usize, payload: &'p [u8]) -> Option<Cow<'p, [u8]>> {
+        match &self.decoders {
+            None => Some(Cow::Borrowed(payload)),
+            Some(decoders) => decoders.payload(side, payload).map(Cow::Owned),
         }
     }
 

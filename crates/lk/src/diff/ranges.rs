@@ -34,7 +34,8 @@ pub(super) fn resolve(
         let (id, sample) = sample.map_err(unreadable)?;
         let Some((job, ranges)) = wanting.get_mut(&id) else { continue };
         let Payloads::Fields(fields) = &job.plan.payloads else { continue };
-        if fields.reference.check(&sample.payload).is_err() {
+        let Some(payload) = job.plan.payload(0, &sample.payload) else { continue };
+        if fields.reference.check(&payload).is_err() {
             continue;
         }
         let leaves = &job.plan.leaves;
@@ -47,7 +48,7 @@ pub(super) fn resolve(
             }
         };
         // Checked: it can be walked.
-        let _ = Visit::payload(&fields.pair, LeafSide::Reference, &sample.payload, take);
+        let _ = Visit::payload(&fields.pair, LeafSide::Reference, &payload, take);
     }
     for (job, ranges) in wanting.into_values() {
         let plan = Arc::get_mut(&mut job.plan).expect("nothing is compared yet");

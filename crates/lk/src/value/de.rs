@@ -2,9 +2,14 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{
+    DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    Visitor,
+};
 
 use super::{Array, Datum, Record, Value};
+use crate::schema::wrapper::Wrapper;
 use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive, Schema};
 
 /// Reads a [`Value`] of a known schema from JSON, TOML and the like.
@@ -12,8 +17,10 @@ use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive, Schem
 /// A message is a map. A field that is missing takes the default that the
 /// schema gives it; an optional one is empty; any other missing field, and any
 /// key that is no field, is an error that names it. Numbers must be in their
-/// field's range, an integer is taken for a float, a float is not taken for an
-/// integer; the strings `NaN`, `Infinity` and `-Infinity` are floats.
+/// field's range, an integer is taken for a float where it is one exactly, a
+/// float is not taken for an integer; the strings `NaN`, `Infinity` and
+/// `-Infinity` are floats. A message that stands for what is none, such as
+/// `lk/msg/Float64Array` for a list, may be given as that.
 ///
 /// ```
 /// use lk::value::ValueSeed;
@@ -83,12 +90,68 @@ impl<'de> DeserializeSeed<'de> for RecordSeed<'_> {
     type Value = Record;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Record, D::Error> {
-        deserializer.deserialize_map(self)
+        match self.wrapped() {
+            Some(_) => deserializer.deserialize_any(self),
+            None => deserializer.deserialize_map(self),
+        }
+    }
+}
+
+impl RecordSeed<'_> {
+    /// The one field of a message that stands for what is in it.
+    fn wrapped(&self) -> Option<&Field> {
+        match Wrapper::of(self.ty)? {
+            Wrapper::Data(_) => self.ty.fields.first(),
+            Wrapper::NdArray(_) => None,
+        }
+    }
+
+    /// The message, from what it stands for.
+    fn data<'de, D: Deserializer<'de>>(
+        &self,
+        deserializer: D,
+        given: Unexpected<'_>,
+    ) -> Result<Record, D::Error> {
+        let Some(field) = self.wrapped() else { return Err(Error::invalid_type(given, self)) };
+        let datum = FieldSeed { field, at: self.at }.deserialize(deserializer)?;
+        Ok(Record { fields: vec![datum] })
     }
 }
 
 impl<'de> Visitor<'de> for RecordSeed<'_> {
     type Value = Record;
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Record, A::Error> {
+        self.data(SeqAccessDeserializer::new(seq), Unexpected::Seq)
+    }
+
+    fn visit_bool<E: Error>(self, v: bool) -> Result<Record, E> {
+        self.data(v.into_deserializer(), Unexpected::Bool(v))
+    }
+
+    fn visit_i64<E: Error>(self, v: i64) -> Result<Record, E> {
+        self.data(v.into_deserializer(), Unexpected::Signed(v))
+    }
+
+    fn visit_u64<E: Error>(self, v: u64) -> Result<Record, E> {
+        self.data(v.into_deserializer(), Unexpected::Unsigned(v))
+    }
+
+    fn visit_f32<E: Error>(self, v: f32) -> Result<Record, E> {
+        self.data(v.into_deserializer(), Unexpected::Float(v.into()))
+    }
+
+    fn visit_f64<E: Error>(self, v: f64) -> Result<Record, E> {
+        self.data(v.into_deserializer(), Unexpected::Float(v))
+    }
+
+    fn visit_str<E: Error>(self, v: &str) -> Result<Record, E> {
+        self.data(v.into_deserializer(), Unexpected::Str(v))
+    }
+
+    fn visit_bytes<E: Error>(self, v: &[u8]) -> Result<Record, E> {
+        self.data(v.into_deserializer(), Unexpected::Bytes(v))
+    }
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.at {
@@ -212,7 +275,8 @@ impl<'de> DeserializeSeed<'de> for ArraySeed<'_> {
     type Value = Array;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Array, D::Error> {
-        deserializer.deserialize_seq(self)
+        // Not `deserialize_seq`: formats that have bytes may give those.
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -305,10 +369,19 @@ impl SingleSeed<'_> {
             Primitive::Uint32 => v.try_into().map(Datum::Uint32),
             Primitive::Int64 => v.try_into().map(Datum::Int64),
             Primitive::Uint64 => v.try_into().map(Datum::Uint64),
-            Primitive::Float32 => Ok(Datum::Float32(v as f32)),
-            Primitive::Float64 => Ok(Datum::Float64(v as f64)),
+            Primitive::Float32 | Primitive::Float64 => return self.float_of(*primitive, v),
         };
         fitted.map_err(|_| self.at.error(format_args!("{v} is out of the range of {primitive}")))
+    }
+
+    /// An integer as a float, where that is the same number.
+    fn float_of<E: Error>(&self, primitive: Primitive, v: i128) -> Result<Datum, E> {
+        let (single, double) = (v as f32, v as f64);
+        match primitive {
+            Primitive::Float32 if single as i128 == v => Ok(Datum::Float32(single)),
+            Primitive::Float64 if double as i128 == v => Ok(Datum::Float64(double)),
+            _ => Err(self.at.error(format_args!("{v} would be rounded as a {primitive}"))),
+        }
     }
 
     fn other<E: Error>(&self, actual: impl fmt::Display) -> E {

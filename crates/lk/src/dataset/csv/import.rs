@@ -7,7 +7,7 @@ use std::path::Path;
 use super::leaves::{Kind, Leaf, leaves, parse_bool};
 use super::{TimeUnit, decimal, header};
 use crate::codec::Plan;
-use crate::dataset::shape::{self, Member, Shape};
+use crate::dataset::shape::{self, Integers, Member, Shape};
 use crate::dataset::{Channel, Dataset, Encoding, Role};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
@@ -352,7 +352,8 @@ impl<'a> Table<'a> {
             insert(&mut root, &path, shapes.shape())
                 .map_err(|reason| self.error(1, *index, reason))?;
         }
-        shape::schema(&options.key, &root)?.map_err(|reason| self.line_error(1, reason))
+        shape::schema(&options.key, &Shape::Record(root))?
+            .map_err(|reason| self.line_error(1, reason))
     }
 
     fn error(&self, line: u64, column: usize, reason: impl Into<String>) -> Error {
@@ -464,8 +465,10 @@ impl CellShapes {
     fn shape(&self) -> Shape {
         match self {
             CellShapes { cells: 0, .. } => Shape::Text,
-            CellShapes { int: true, .. } => Shape::Int,
-            CellShapes { uint: true, .. } => Shape::Uint,
+            CellShapes { int: true, .. } => Shape::Integer(Integers::default()),
+            CellShapes { uint: true, .. } => {
+                Shape::Integer(Integers { beyond_int64: true, ..Integers::default() })
+            }
             CellShapes { no_number: None, .. } => Shape::Float,
             CellShapes { bool: true, .. } => Shape::Bool,
             _ => Shape::Text,

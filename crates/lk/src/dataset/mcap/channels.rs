@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use super::records::{ChannelRecord, SchemaRecord};
-use crate::dataset::{Channel, ChannelId, Encoding, ForeignEncoding, Role};
+use crate::dataset::{Channel, ChannelId, Encoding, ForeignEncoding, Role, foreign};
 use crate::schema::Schema;
 
 const CDR: &str = "cdr";
@@ -195,7 +195,7 @@ impl Registry {
     /// The schema by which payloads can be decoded, or why they can't.
     fn schema(&self, record: &ChannelRecord) -> Result<Schema, String> {
         if record.encoding != CDR {
-            return Err(format!("lk passes {} through", quoted(&record.encoding)));
+            return Err(foreign::reason(&record.encoding));
         }
         let Some(schema) = self.schemas.get(&record.schema) else {
             return Err(match record.schema {

@@ -1,6 +1,7 @@
 //! Lines of JSON as a dataset.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -11,10 +12,10 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, IgnoredAny};
 use serde_json::value::RawValue;
 
-use super::infer::Inferred;
 use super::{FactsLine, SampleLine, SchemaLine};
 use crate::codec::Plan;
-use crate::dataset::shape::{self, Shape};
+use crate::dataset::foreign::without_place;
+use crate::dataset::shape::{self, Shape, ShapeSeed};
 use crate::dataset::{Channel, ChannelId, Dataset, Encoding, Facts, Role, Sample};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
@@ -65,11 +66,10 @@ pub fn import(path: &Path, dataset: &mut Dataset, options: &ImportOptions) -> Re
             KeyKind::Known(schema) => schema,
             KeyKind::Inferred(shape) => {
                 result.inferred.push(key.name.clone());
-                let Shape::Record(members) = shape else {
+                if !matches!(shape, Shape::Record(_)) {
                     return Err(lines.error(key.line, "the value is not an object"));
-                };
-                shape::schema(&key.name, &members)?
-                    .map_err(|reason| lines.error(key.line, reason))?
+                }
+                shape::schema(&key.name, &shape)?.map_err(|reason| lines.error(key.line, reason))?
             }
         };
         let id = dataset.add_channel(Channel {
@@ -93,7 +93,7 @@ pub fn import(path: &Path, dataset: &mut Dataset, options: &ImportOptions) -> Re
         let mut json = serde_json::Deserializer::from_str(sample.value.get());
         let value = ValueSeed::new(plan.schema())
             .deserialize(&mut json)
-            .map_err(|e| lines.error(line, without_place(&e)))?;
+            .map_err(|e| lines.error(line, without_place(&e.to_string())))?;
         let count = counts.entry(*id).or_default();
         let sequence = sample.sequence.unwrap_or(*count);
         *count = sequence.wrapping_add(1);
@@ -184,7 +184,10 @@ impl Lines<'_> {
                 }
             };
             if let KeyKind::Inferred(known) = &mut keys[place].kind {
-                let Inferred(shape) = self.parse(line, sample.value.get())?;
+                let mut json = serde_json::Deserializer::from_str(sample.value.get());
+                let shape = ShapeSeed::new(&Cell::new(false))
+                    .deserialize(&mut json)
+                    .map_err(|e| self.error(line, without_place(&e.to_string())))?;
                 let before = std::mem::replace(known, Shape::Unknown);
                 *known = before.merge(shape).map_err(|reason| self.error(line, reason))?;
             }
@@ -221,7 +224,7 @@ impl Lines<'_> {
     }
 
     fn parse<'l, T: Deserialize<'l>>(&self, line: u64, text: &'l str) -> Result<T> {
-        serde_json::from_str(text).map_err(|e| self.error(line, without_place(&e)))
+        serde_json::from_str(text).map_err(|e| self.error(line, without_place(&e.to_string())))
     }
 
     /// Calls `visit` with each line that isn't empty, counted from 1.
@@ -249,15 +252,5 @@ impl Lines<'_> {
     fn error(&self, line: u64, reason: impl Into<String>) -> Error {
         let path = self.path.display().to_string();
         Error::Import { reason: reason.into(), line, column: String::new(), path }
-    }
-}
-
-/// An error of JSON without its place, which is one in the line or in a part
-/// of it.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(at) => text[..at].to_owned(),
-        None => text,
     }
 }

@@ -107,6 +107,20 @@ fn types_are_inferred_from_all_values() {
 }
 
 #[test]
+fn a_list_of_lists_is_one_of_messages_and_no_list_is_not_an_empty_one() {
+    let line = |value: &str| format!("{{\"key\": \"a\", \"time_ns\": 0, \"value\": {value}}}\n");
+    let text = line("{\"x\": [[1], []], \"y\": [2]}") + &line("{\"x\": [], \"y\": null}");
+    let (dataset, _) = import_text(&text, &ImportOptions::default()).unwrap();
+    let view = dataset.channel("a").unwrap();
+    let values: Vec<String> =
+        view.values().unwrap().map(|item| item.unwrap().1.to_string()).collect();
+    assert_eq!(values, ["{x: [{data: [1]}, {data: []}], y: [{data: [2]}]}", "{x: [], y: []}"]);
+    let exported = export_text(&dataset, true);
+    let (again, _) = import_text(&exported, &ImportOptions::default()).unwrap();
+    assert_eq!(samples(&again), samples(&dataset));
+}
+
+#[test]
 fn what_does_not_fit_is_named_with_its_line() {
     let sample = |value: &str| format!("{{\"key\": \"a\", \"time_ns\": 0, \"value\": {value}}}\n");
     let schema = r#"{"key": "a", "type": "demo/msg/T", "schema": "uint8 x"}"#.to_owned() + "\n";
@@ -124,7 +138,10 @@ fn what_does_not_fit_is_named_with_its_line() {
             "field x: text comes where an integer came before (line 2 of FILE)",
         ),
         (sample("{\"x\": null}"), "field x: no value says its type (line 1 of FILE)"),
-        (sample("{\"x\": [[1]]}"), "field x: lists of lists have no type (line 1 of FILE)"),
+        (
+            sample("{\"x\": 0.5, \"n\": 9007199254740993}") + &sample("{\"x\": 1, \"n\": 0.5}"),
+            "field n: a float64 would round an integer among the numbers (line 2 of FILE)",
+        ),
         (
             schema.clone() + &sample("{\"x\": 300}"),
             "field x: 300 is out of the range of uint8 (line 2 of FILE)",

@@ -6,7 +6,7 @@ use super::MAX_DEPTH;
 use super::infer::{entries, in_field};
 use super::ndarray;
 use super::object::{Heap, Node, Obj, RawArray};
-use super::wrapper::Wrapper;
+use crate::schema::wrapper::Wrapper;
 use crate::schema::{ElementType, FieldType, MessageType, Primitive};
 use crate::value::{Array, Datum, Record};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::opcode as op;
-use super::wrapper::Wrapper;
+use crate::schema::wrapper::Wrapper;
 use crate::schema::{ElementType, FieldType, MessageType};
 use crate::value::{Array, Datum, Record};
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::MAX_DEPTH;
 use super::convert::Budget;
 use super::object::{Heap, Node, Obj};
-use super::wrapper;
 use crate::error::Result;
+use crate::schema::wrapper;
 use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive, Schema};
 
 /// What is known of a value's type.

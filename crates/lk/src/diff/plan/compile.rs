@@ -35,7 +35,8 @@ pub(super) fn fields(key: &str, a: &Schema, b: &Schema, resolver: &mut Resolver<
         }),
         false => Payloads::Incomparable,
     };
-    PairPlan { leaves, findings, known_findings, known: Vec::new(), notes, payloads }
+    let known = Vec::new();
+    PairPlan { leaves, findings, known_findings, known, notes, payloads, decoders: None }
 }
 
 /// The leaves of one schema alone.

@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive};
+use super::{ElementType, Field, FieldType, MessageType, Primitive};
 
 /// What a message type wraps.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Wrapper<'a> {
+pub(crate) enum Wrapper<'a> {
     /// One field: `lk/msg/Float64`, or a sequence: `lk/msg/Float64Array`.
     Data(&'a FieldType),
     /// A shape and the elements: `lk/msg/Float64NdArray`.
@@ -16,7 +16,7 @@ pub(super) enum Wrapper<'a> {
 
 impl Wrapper<'_> {
     /// What `ty` wraps, by its name and its fields.
-    pub(super) fn of(ty: &MessageType) -> Option<Wrapper<'_>> {
+    pub(crate) fn of(ty: &MessageType) -> Option<Wrapper<'_>> {
         match ty.fields.as_slice() {
             [data] if data.name == "data" && !data.optional => {
                 (name_of_data(&data.ty)? == ty.name).then_some(Wrapper::Data(&data.ty))
@@ -39,13 +39,13 @@ impl Wrapper<'_> {
 const SHAPE: FieldType = FieldType::Sequence(ElementType::Primitive(Primitive::Uint32), None);
 
 /// The type that wraps one value or a list.
-pub(super) fn data(ty: FieldType) -> Option<MessageType> {
+pub(crate) fn data(ty: FieldType) -> Option<MessageType> {
     let name = name_of_data(&ty)?;
     Some(MessageType { name, fields: vec![field("data", ty)], constants: Vec::new() })
 }
 
 /// The type that wraps a NumPy array.
-pub(super) fn nd_array(primitive: Primitive) -> Arc<MessageType> {
+pub(crate) fn nd_array(primitive: Primitive) -> Arc<MessageType> {
     let elements = FieldType::Sequence(ElementType::Primitive(primitive), None);
     Arc::new(MessageType {
         name: nd_array_name(primitive),

@@ -1,0 +1,110 @@
+//! Channels in other encodings than CDR.
+
+use std::path::Path;
+
+use lk::dataset::{Channel, Encoding, ForeignEncoding, Role};
+use lk::{Dataset, Time};
+
+use crate::fixture::Folder;
+
+/// A recording of JSON under the key `pose`, a second apart.
+fn json(folder: &Folder, name: &str, messages: &[&str]) {
+    let mut dataset = Dataset::create(folder.path().join(name)).expect("writable");
+    let encoding = ForeignEncoding {
+        schema_name: "Pose".to_owned(),
+        schema_encoding: "jsonschema".to_owned(),
+        schema_data: b"{\"type\": \"object\"}".to_vec().into(),
+        ..ForeignEncoding::untyped("json")
+    };
+    let channel = Channel {
+        key: "pose".to_owned(),
+        encoding: Encoding::Foreign(encoding),
+        role: Role::None,
+        metadata: [].into(),
+    };
+    let id = dataset.add_channel(channel).expect("it is new");
+    for (second, message) in (0..).zip(messages) {
+        let time = Time::from_nanos(second * 1_000_000_000);
+        dataset.write_payload(id, message.as_bytes().to_vec(), time).expect("writable");
+    }
+    dataset.close().expect("writable");
+}
+
+const A: [&str; 2] =
+    [r#"{"at": {"x": 1, "y": 2.5}, "name": "a"}"#, r#"{"at": {"x": 1.5, "y": 2}, "name": "b"}"#];
+
+#[test]
+fn json_is_shown_by_its_fields() {
+    let folder = Folder::new();
+    json(&folder, "a.mcap", &A);
+    let text = folder.lk(&["cat", "a.mcap"]).expect(0).stdout;
+    assert_eq!(
+        text,
+        "0.000000000  pose  {at: {x: 1.0, y: 2.5}, name: \"a\"}\n\
+         1.000000000  pose  {at: {x: 1.5, y: 2.0}, name: \"b\"}\n"
+    );
+    folder
+        .lk(&["info", "a.mcap"])
+        .expect(0)
+        .shows(&["Pose", "json, not decoded: its type is found where it is shown or compared"]);
+    folder.lk(&["info", "a.mcap", "--check"]).expect(0).shows(&["lk/msg/Pose (inferred)", "json"]);
+    json(&folder, "mixed.mcap", &["{}", "[]"]);
+    folder
+        .lk(&["info", "mixed.mcap", "--check"])
+        .expect(0)
+        .shows(&["json, not decoded: a list comes where an object came before"]);
+    folder
+        .lk(&["cat", "mixed.mcap"])
+        .expect(0)
+        .shows(&["(2 bytes, not decoded: a list comes where an object came before)"]);
+}
+
+#[test]
+fn json_is_compared_by_its_fields() {
+    let folder = Folder::new();
+    json(&folder, "a.mcap", &A);
+    let b = [r#"{"name":"a","at":{"y":2.5,"x":1}}"#, r#"{"name":"b","at":{"y":2.001,"x":1.5}}"#];
+    json(&folder, "b.mcap", &b);
+    folder
+        .lk(&["diff", "a.mcap", "b.mcap"])
+        .expect(1)
+        .shows(&["first at message 1, 1.000 s in pose.at.y", "inferred from the values"]);
+    folder.lk(&["diff", "a.mcap", "b.mcap", "--tol", "pose.at.y:abs=0.01"]).expect(0);
+    folder.lk(&["diff", "a.mcap", "b.mcap", "--tol", "pose.at.z:abs=0.01"]).expect(2);
+    folder.lk(&["diff", "a.mcap", "a.mcap"]).expect(0).shows(&["identical"]);
+}
+
+#[test]
+fn json_becomes_a_table_and_lines() {
+    let folder = Folder::new();
+    json(&folder, "a.mcap", &A);
+    folder.lk(&["convert", "a.mcap", "a.csv"]).expect(0);
+    assert!(folder.read("a.csv").lines().nth(1).expect("a row").ends_with(",1.0,2.5,a"));
+    folder.lk(&["convert", "a.mcap", "a.ndjson"]).expect(0);
+    let last = r#""value":{"at":{"x":1.5,"y":2.0},"name":"b"}}"#;
+    assert!(folder.read("a.ndjson").trim_end().ends_with(last));
+}
+
+#[test]
+fn an_mcap_file_keeps_the_bytes_of_foreign_payloads() {
+    let folder = Folder::new();
+    json(&folder, "a.mcap", &[A[0], "not json", ""]);
+    folder.lk(&["convert", "a.mcap", "b.mcap"]).expect(0);
+    let read = |name: &str| {
+        let dataset = Dataset::open(Path::join(folder.path(), name)).expect("it is whole");
+        let samples: Vec<_> = dataset
+            .samples(&lk::dataset::Query::default())
+            .expect("readable")
+            .map(|item| item.expect("readable").1)
+            .collect();
+        (dataset.channels().to_vec(), samples)
+    };
+    let (channels, samples) = read("b.mcap");
+    assert_eq!((channels.clone(), samples.clone()), read("a.mcap"));
+    assert_eq!(samples[0].payload, A[0]);
+    let Encoding::Foreign(foreign) = &channels[0].encoding else { panic!("it is foreign") };
+    assert_eq!(
+        (foreign.schema_encoding.as_str(), &foreign.schema_data[..2]),
+        ("jsonschema", &b"{\""[..])
+    );
+}
