@@ -9,7 +9,6 @@ mod interrupt;
 mod output;
 mod progress;
 mod select;
-mod types;
 
 use std::process::ExitCode;
 

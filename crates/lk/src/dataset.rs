@@ -20,6 +20,7 @@
 mod backend;
 pub mod conformance;
 pub mod csv;
+pub mod definitions;
 mod doctor;
 pub mod foreign;
 mod info;
@@ -33,6 +34,8 @@ mod recover;
 mod ring;
 pub mod rosbag2;
 mod shape;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 mod tee;
 mod together;
 mod value;
@@ -52,6 +55,7 @@ pub use info::{ChannelInfo, DatasetInfo};
 pub use mcap::CreateOptions;
 pub use memory::Memory;
 pub use merge::{MergeOutcome, SameKey};
+pub use open::OpenOptions;
 pub use ring::Ring;
 pub use tee::Tee;
 pub use together::Together;
@@ -71,6 +75,11 @@ pub struct Dataset {
     plans: Vec<Option<Plan>>,
     /// By channel, the Rust type that is known to be of its schema.
     rust_types: Vec<Option<TypeId>>,
+    /// The channels, where some that the backend can't decode were given
+    /// types (`definitions`).
+    defined: Option<Vec<Channel>>,
+    /// Which were, and from where.
+    notes: Vec<String>,
 }
 
 impl Dataset {
@@ -89,6 +98,8 @@ impl Dataset {
             sequences: vec![0; count],
             plans: vec![None; count],
             rust_types: vec![None; count],
+            defined: None,
+            notes: Vec::new(),
             backend,
         }
     }
@@ -117,7 +128,7 @@ impl Dataset {
 
     /// All channels; a [`ChannelId`] is an index into them.
     pub fn channels(&self) -> &[Channel] {
-        self.backend.channels()
+        self.defined.as_deref().unwrap_or_else(|| self.backend.channels())
     }
 
     /// The channel of `key`.
@@ -259,7 +270,7 @@ impl Dataset {
 
     /// What could not be read or checked so far.
     pub fn integrity(&self) -> Integrity {
-        self.backend.integrity()
+        self.with_notes(self.backend.integrity())
     }
 
     /// Reads and checks every sample once, so that what is damaged is known
@@ -268,7 +279,8 @@ impl Dataset {
     /// # Errors
     /// What keeps the file from being read at all.
     pub fn check(&mut self) -> Result<Integrity> {
-        self.backend.check()
+        let integrity = self.backend.check()?;
+        Ok(self.with_notes(integrity))
     }
 
     /// Hands buffered bytes to the operating system: what was written so far
@@ -303,6 +315,11 @@ impl Dataset {
             location: self.location(),
             known: self.keys().map(str::to_owned).collect(),
         })
+    }
+
+    fn with_notes(&self, mut integrity: Integrity) -> Integrity {
+        integrity.notes.extend(self.notes.iter().cloned());
+        integrity
     }
 
     fn check_id(&self, id: ChannelId) -> Result<()> {

@@ -313,6 +313,15 @@ pub enum Error {
         path: String,
     },
 
+    /// A SQLite file that can't be read.
+    #[error("can't read the SQLite file: {reason} ({path})")]
+    Database {
+        /// What is wrong, in SQLite's words where it found it.
+        reason: String,
+        /// The file.
+        path: String,
+    },
+
     /// A pickle that is damaged, or that holds more than plain data.
     #[error("pickle refused at byte {offset}: {reason} ({path})")]
     Pickle {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use lk::Dataset;
 use lk::codec::Plan;
-use lk::dataset::{Encoding, Query, csv, ndjson};
+use lk::dataset::{Encoding, OpenOptions, Query, csv, ndjson};
 use lk_report::printable;
 
 use crate::context::{Context, Exit};
@@ -19,6 +19,9 @@ use crate::select::Selection;
 pub(crate) struct Args {
     /// The dataset
     file: PathBuf,
+    /// A folder of .msg files, for types that the recording just names
+    #[arg(long, value_name = "DIR")]
+    msgs: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
     /// Stop after so many messages
@@ -41,7 +44,8 @@ enum Format {
 const STDOUT: &str = "standard output";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let dataset = Dataset::open(&args.file)?.decoded();
+    let options = OpenOptions { msgs: args.msgs.clone() };
+    let dataset = Dataset::open_with(&args.file, &options)?.decoded();
     let query = args.selection.query(&dataset)?;
     let limit = args.limit.unwrap_or(u64::MAX);
     let mut out = BufWriter::new(io::stdout().lock());

@@ -7,14 +7,13 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use lk::Dataset;
 use lk::dataset::csv::{self, TimeUnit};
-use lk::dataset::{Query, Role, ndjson};
+use lk::dataset::{OpenOptions, Query, Role, definitions, ndjson};
 use lk_report::printable;
 
 use crate::context::{Context, Exit};
 use crate::error::{Error, Result};
 use crate::output::{check_output, replace, write_dataset};
 use crate::select::only_channel;
-use crate::types;
 
 /// Convert between .mcap, .pkl, .csv and .ndjson, as the names say
 #[derive(Debug, clap::Args)]
@@ -33,8 +32,8 @@ pub(crate) struct Args {
     /// From text: the type of the key's messages, by default inferred
     #[arg(long = "type", value_name = "PKG/TYPE")]
     type_name: Option<String>,
-    /// A folder of .msg files that define the type and what it nests
-    #[arg(long, value_name = "DIR", requires = "type_name")]
+    /// A folder of .msg files that define the type, or types that a recording just names
+    #[arg(long, value_name = "DIR")]
     msgs: Option<PathBuf>,
     /// From text: what the key is to its component
     #[arg(long, value_name = "ROLE")]
@@ -95,8 +94,8 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let spinner = ctx.spinner("converting");
     let dataset = match from {
         // A dataset keeps the bytes of its payloads; text can't.
-        Kind::Dataset if to == Kind::Dataset => Dataset::open(&args.input)?,
-        Kind::Dataset => Dataset::open(&args.input)?.decoded(),
+        Kind::Dataset if to == Kind::Dataset => args.open()?,
+        Kind::Dataset => args.open()?.decoded(),
         Kind::Csv => args.import_csv(&mut notes)?,
         Kind::Ndjson => args.import_ndjson(&mut notes)?,
     };
@@ -153,6 +152,12 @@ impl Args {
                 hint: "lk convert --help says which option is for which format".to_owned(),
             });
         }
+        if from != Kind::Dataset && self.msgs.is_some() && self.type_name.is_none() {
+            return Err(Error::Usage {
+                message: "--msgs says where to look for a type".to_owned(),
+                hint: "name the type with --type".to_owned(),
+            });
+        }
         if from == Kind::Ndjson && self.key.is_none() && given(&only_text).is_some() {
             return Err(Error::Usage {
                 message: "a type or a role is that of a key".to_owned(),
@@ -160,6 +165,10 @@ impl Args {
             });
         }
         check_output(&self.output, &[&self.input], self.force)
+    }
+
+    fn open(&self) -> Result<Dataset> {
+        Ok(Dataset::open_with(&self.input, &OpenOptions { msgs: self.msgs.clone() })?)
     }
 
     fn role(&self) -> Role {
@@ -174,7 +183,7 @@ impl Args {
     fn import_csv(&self, notes: &mut Vec<String>) -> Result<Dataset> {
         let stem = || self.input.file_stem().map(|stem| stem.to_string_lossy().into_owned());
         let schema =
-            self.type_name.as_deref().map(|name| types::schema(name, self.msgs.as_deref()));
+            self.type_name.as_deref().map(|name| definitions::schema(name, self.msgs.as_deref()));
         let options = csv::ImportOptions {
             key: self.key.clone().or_else(stem).unwrap_or_default(),
             role: self.role(),
@@ -213,7 +222,7 @@ impl Args {
         let mut options = ndjson::ImportOptions::default();
         if let Some(key) = &self.key {
             if let Some(name) = &self.type_name {
-                let schema = types::schema(name, self.msgs.as_deref())?;
+                let schema = definitions::schema(name, self.msgs.as_deref())?;
                 options.schemas.insert(key.clone(), schema);
             }
             options.roles.insert(key.clone(), self.role());
@@ -254,11 +263,11 @@ impl Kind {
         match extension.as_deref() {
             Some("csv" | "tsv") => Ok(Kind::Csv),
             Some("ndjson" | "jsonl") => Ok(Kind::Ndjson),
-            Some("mcap" | "pkl" | "pickle") => Ok(Kind::Dataset),
+            Some("mcap" | "pkl" | "pickle" | "db3") => Ok(Kind::Dataset),
             _ if path.is_dir() => Ok(Kind::Dataset),
             _ => Err(Error::Usage {
                 message: format!("can't tell by its name what {} is", path.display()),
-                hint: "name a file that ends in .mcap, .pkl, .csv, .ndjson or .jsonl".to_owned(),
+                hint: "name a folder of rosbag2, or a file that ends in .mcap, .db3, .pkl, .csv, .ndjson or .jsonl".to_owned(),
             }),
         }
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lk::Dataset;
+use lk::dataset::OpenOptions;
 use lk::diff::{DiffOptions, Policy, Verdict, diff_with};
 use lk_report::{json, text};
 
@@ -33,6 +34,9 @@ pub(crate) struct Args {
     /// otherwise. What is printed is the same for any number
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// A folder of .msg files, for types that the recordings just name
+    #[arg(long, value_name = "DIR")]
+    msgs: Option<PathBuf>,
     /// Print the whole result as JSON
     #[arg(long)]
     json: bool,
@@ -74,8 +78,11 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
             hint: "name another file with --output".to_owned(),
         });
     }
-    let a = Dataset::open(&args.a)?;
-    let b = Dataset::open(&args.b)?;
+    let options = OpenOptions { msgs: args.msgs.clone() };
+    let mut a = Dataset::open_with(&args.a, &options)?;
+    let mut b = Dataset::open_with(&args.b, &options)?;
+    a.define_types_as_in(&b)?;
+    b.define_types_as_in(&a)?;
     let spinner = ctx.spinner("comparing");
     let mut options = DiffOptions::default();
     if let Some(threads) = args.threads {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lk::Dataset;
+use lk::dataset::OpenOptions;
 use lk::dataset::foreign::survey;
 use lk_report::{json, text};
 
@@ -15,6 +16,9 @@ use crate::error::Result;
 pub(crate) struct Args {
     /// The dataset
     file: PathBuf,
+    /// A folder of .msg files, for types that the recording just names
+    #[arg(long, value_name = "DIR")]
+    msgs: Option<PathBuf>,
     /// Read every message and check it; the exit code is 2 where some are lost, or may be
     #[arg(long)]
     check: bool,
@@ -24,7 +28,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let mut dataset = Dataset::open(&args.file)?;
+    let mut dataset = Dataset::open_with(&args.file, &OpenOptions { msgs: args.msgs.clone() })?;
     if args.check {
         let _spinner = ctx.spinner("checking");
         dataset.check()?;

@@ -164,3 +164,24 @@ fn a_folder_that_rosbag2_wrote_is_a_dataset_for_every_command() {
     folder.lk(&["convert", "bag", "out.mcap"]).expect(0).says(&said);
     folder.lk(&["diff", "bag", "out.mcap"]).expect(0).shows(&["identical"]);
 }
+
+/// The definitions of a recording that has none, and its payloads as text.
+#[test]
+fn a_recording_in_sqlite_is_read_by_every_command() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/rosbag2");
+    if !std::path::Path::new(root).is_dir() {
+        eprintln!("skipped: no {root}");
+        return;
+    }
+    let folder = Folder::new();
+    let [mcap, bag] = ["mcap", "sqlite3"].map(|storage| format!("{root}/{storage}/wbag"));
+    let common = "std_msgs/msg/String is read as ROS 2 commonly has it";
+    folder.lk(&["info", &bag]).expect(0).shows(&["6,074 messages in 8 keys", common, "unverified"]);
+    folder.lk(&["cat", &bag, "-n", "1"]).expect(0).shows(&["0.000001000  EEE  {data: "]);
+    folder.lk(&["diff", &mcap, &bag]).expect(0).shows(&["identical", "6,074"]);
+    folder.write("msgs/std_msgs/String.msg", "string renamed\n");
+    folder.lk(&["convert", &bag, "out.mcap", "--msgs", "msgs"]).expect(0);
+    folder.lk(&["cat", "out.mcap", "-n", "1"]).expect(0).shows(&["{renamed: "]);
+    let one = format!("{bag}/wbag_0.db3");
+    folder.lk(&["info", &one]).expect(0).shows(&["wbag_0.db3"]);
+}

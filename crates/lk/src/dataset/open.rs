@@ -1,7 +1,7 @@
 //! Datasets from paths.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::mcap::{self, CreateOptions};
 use super::{Backend, ChannelId, Dataset, Facts, Query, pickle, rosbag2};
@@ -10,10 +10,19 @@ use crate::error::{Error, Result};
 /// Bytes from the start of a file by which it is recognised.
 const HEAD_BYTES: u64 = 4096;
 
+/// How to open a dataset.
+#[derive(Clone, Debug, Default)]
+pub struct OpenOptions {
+    /// A folder of `.msg` files, which define types that the recording names
+    /// without a definition; ROS 2's common ones are known without it. A file
+    /// is `package/Type.msg` or `package/msg/Type.msg` in it.
+    pub msgs: Option<PathBuf>,
+}
+
 impl Dataset {
     /// Opens a file to read, or a folder that rosbag2 wrote. What a file is,
-    /// its content says; lk reads MCAP files and Python's pickles (which run
-    /// no code here).
+    /// its content says; lk reads MCAP files, SQLite files of rosbag2 (with the
+    /// feature `sqlite`) and Python's pickles (which run no code here).
     ///
     /// A file that was cut off or damaged opens with what is whole:
     /// [`Dataset::integrity`] says what is not.
@@ -24,6 +33,15 @@ impl Dataset {
     /// [`Error::Damaged`] where it contradicts itself; [`Error::Pickle`] and
     /// [`Error::PickledKey`] for what a pickle may not hold.
     pub fn open(path: impl AsRef<Path>) -> Result<Dataset> {
+        Dataset::open_with(path, &OpenOptions::default())
+    }
+
+    /// As [`Dataset::open`], with options.
+    ///
+    /// # Errors
+    /// As [`Dataset::open`]; where a definition in [`OpenOptions::msgs`] can't
+    /// be read.
+    pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Dataset> {
         let path = path.as_ref();
         let metadata = match std::fs::metadata(path) {
             Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
@@ -32,10 +50,12 @@ impl Dataset {
             }
             other => other.map_err(|source| failed_to_open(path, source))?,
         };
-        if metadata.is_dir() {
-            return Ok(Dataset::with_backend(Box::new(rosbag2::Reader::open(path)?)));
-        }
-        Ok(Dataset::with_backend(open_file(path)?))
+        let mut dataset = Dataset::with_backend(match metadata.is_dir() {
+            true => Box::new(rosbag2::Reader::open(path)?),
+            false => open_file(path)?,
+        });
+        dataset.define_types(options.msgs.as_deref())?;
+        Ok(dataset)
     }
 
     /// Creates a file to write, of the kind that its extension says: `.mcap`,
@@ -121,6 +141,8 @@ impl Dataset {
     }
 }
 
+const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
+
 const EXPECTED: &str = "a dataset that lk can read";
 
 fn failed_to_open(path: &Path, source: std::io::Error) -> Error {
@@ -149,6 +171,10 @@ pub(super) fn open_file(path: &Path) -> Result<Box<dyn Backend>> {
     let is_old_pickle = pickle::is_named_pickle(path) && pickle::may_be_old(&head);
     if pickle::is_pickle(&head) || is_old_pickle {
         return Ok(Box::new(pickle::Reader::open(path)?));
+    }
+    #[cfg(feature = "sqlite")]
+    if head.starts_with(SQLITE_MAGIC) {
+        return Ok(Box::new(super::sqlite::Reader::open(path)?));
     }
     let (looks, advice) = recognise(&head);
     not(looks.to_owned(), advice.map(str::to_owned))
@@ -184,8 +210,9 @@ fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
     const CONVERT: &str = "make it a .mcap file with `lk convert`";
     const READS: &str = "lk reads MCAP files; `lk convert` makes them of .csv and .ndjson";
     const RECORD_AGAIN: &str = "convert it to MCAP with the tools that it came from";
+    const NO_SQLITE: &str = "lk was built without its feature `sqlite`, which reads .db3 files";
     let magics: [(&[u8], &str, &str); 10] = [
-        (b"SQLite format 3\0", "it looks like a SQLite file, such as a rosbag2 .db3", RECORD_AGAIN),
+        (SQLITE_MAGIC, "it looks like a SQLite file, such as a rosbag2 .db3", NO_SQLITE),
         (b"#ROSBAG V", "it looks like a ROS 1 bag", RECORD_AGAIN),
         (b"version https://git-lfs", "it is a Git LFS pointer to a file", "run `git lfs pull`"),
         (b"\x28\xb5\x2f\xfd", "it is compressed with zstd", "unpack it first: `zstd -d`"),

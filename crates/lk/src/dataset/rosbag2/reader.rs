@@ -159,16 +159,16 @@ impl Backend for Reader {
         if self.missing {
             whole.lost_samples = None;
         }
-        for part in &self.parts {
-            let found = part.backend.integrity();
+        let parts: Vec<_> =
+            self.parts.iter().map(|part| (&part.name, part.backend.integrity())).collect();
+        for (name, found) in &parts {
             whole.verified &= found.verified;
             whole.lost_bytes += found.lost_bytes;
             let lost = whole.lost_samples.zip(found.lost_samples);
             whole.lost_samples = lost.map(|(before, here)| before + here);
             whole.first_bad_offset = whole.first_bad_offset.or(found.first_bad_offset);
-            let named = |finding: String| format!("{}: {finding}", part.name);
-            whole.problems.extend(found.problems.into_iter().map(named));
-            whole.notes.extend(found.notes.into_iter().map(named));
+            whole.problems.extend(found.problems.iter().map(|found| format!("{name}: {found}")));
+            whole.notes.extend(found.notes.iter().map(|found| format!("{name}: {found}")));
         }
         whole.problems.extend(self.problems.iter().cloned());
         whole.notes.extend(self.notes.iter().cloned());

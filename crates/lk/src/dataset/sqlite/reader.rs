@@ -1,0 +1,192 @@
+//! A SQLite file of rosbag2 as a dataset.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::channels::Topics;
+use super::database::{Database, columns};
+use super::rows::Rows;
+use crate::dataset::{
+    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
+};
+use crate::error::{Error, Result};
+use crate::time::Time;
+
+/// Findings of SQLite's own check that are kept.
+const FINDINGS: u32 = 10;
+
+/// Reads a `.db3` file; a [`Backend`] that can't be written to.
+///
+/// Opening counts the messages. A file that is damaged opens where its tables
+/// can be counted; reading comes to an error where the damage is, and ends.
+#[derive(Debug)]
+pub struct Reader {
+    pub(super) database: Database,
+    pub(super) topics: Topics,
+    /// By channel.
+    pub(super) stats: Vec<ChannelStats>,
+    /// Whether rows can be had in the order of their times.
+    pub(super) is_indexed: bool,
+    /// Messages of topics that are not defined.
+    orphans: u64,
+    /// Whether there is more than what is in the file.
+    is_open_ended: bool,
+    problems: Vec<String>,
+    facts: Facts,
+}
+
+impl Reader {
+    /// Opens the file at `path`.
+    ///
+    /// # Errors
+    /// [`Error::NotADataset`] where it isn't a recording;
+    /// [`Error::Database`] where SQLite can't read it.
+    pub fn open(path: &Path) -> Result<Reader> {
+        let database = Database::at(path);
+        let connection = database.connect()?;
+        let there = columns(&database, &connection, "messages")?.unwrap_or_default();
+        let is_missing = |name: &&str| !there.iter().any(|column| column == name);
+        if let Some(missing) = ["topic_id", "timestamp", "data"].iter().find(|c| is_missing(c)) {
+            return Err(Error::NotADataset {
+                expected: "a recording of rosbag2",
+                reason: format!("it is a SQLite file without `messages.{missing}`"),
+                advice: None,
+                path: database.location(),
+            });
+        }
+        let failed = |error| database.failed(error);
+        let by_topic = counted(&connection).map_err(failed)?;
+        let topics = Topics::read(&database, &connection, &by_topic)?;
+        let mut stats = vec![ChannelStats::default(); topics.channels.len()];
+        let mut orphans = 0;
+        for (topic, found) in &by_topic {
+            match topics.ids.get(topic) {
+                Some(id) => stats[id.0 as usize].merge(found),
+                None => orphans += found.count,
+            }
+        }
+        let mut problems: Vec<String> =
+            database.cut_off().into_iter().chain(database.journal()).collect();
+        let is_open_ended = !problems.is_empty();
+        if orphans > 0 {
+            problems.push(format!("{orphans} messages are of topics that it doesn't define"));
+        }
+        let is_indexed = is_indexed(&connection).map_err(failed)?;
+        let facts = Facts::default();
+        Ok(Reader { database, topics, stats, is_indexed, orphans, is_open_ended, problems, facts })
+    }
+
+    fn read_only<T>(&self) -> Result<T> {
+        let reason = "it was opened for reading";
+        Err(Error::State { action: "write to", reason, location: self.location() })
+    }
+}
+
+/// Counts and extents, by the topic's number.
+fn counted(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, ChannelStats>> {
+    let sql = "SELECT topic_id, count(*), min(timestamp), max(timestamp) FROM messages GROUP BY 1";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        let time = |nanos: i64| Some(Time::from_nanos(nanos));
+        let count: i64 = row.get(1)?;
+        let (first, last) = (time(row.get(2)?), time(row.get(3)?));
+        Ok((row.get(0)?, ChannelStats { count: count.unsigned_abs(), first, last }))
+    })?;
+    rows.collect()
+}
+
+/// Whether `messages` has an index of its times.
+fn is_indexed(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM pragma_index_list('messages') AS list \
+               JOIN pragma_index_info(list.name) AS info \
+               WHERE list.partial = 0 AND info.seqno = 0 AND info.name = 'timestamp'";
+    connection.prepare(sql)?.exists([])
+}
+
+impl Backend for Reader {
+    fn location(&self) -> String {
+        self.database.location()
+    }
+
+    fn channels(&self) -> &[Channel] {
+        &self.topics.channels
+    }
+
+    fn add_channel(&mut self, _channel: Channel) -> Result<ChannelId> {
+        self.read_only()
+    }
+
+    fn write(&mut self, _channel: ChannelId, _sample: Sample) -> Result<()> {
+        self.read_only()
+    }
+
+    fn samples(&self, query: &Query) -> Result<Samples<'_>> {
+        Ok(Box::new(Rows::new(self, query)?))
+    }
+
+    fn stats(&self) -> Result<Vec<ChannelStats>> {
+        Ok(self.stats.clone())
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    fn set_facts(&mut self, _facts: Facts) -> Result<()> {
+        self.read_only()
+    }
+
+    /// SQLite files have no checksums.
+    fn integrity(&self) -> Integrity {
+        Integrity {
+            verified: false,
+            lost_samples: (!self.is_open_ended).then_some(self.orphans),
+            problems: self.problems.clone(),
+            notes: self.topics.notes.clone(),
+            ..Integrity::default()
+        }
+    }
+
+    /// Has SQLite check the file's structure, and reads every message.
+    fn check(&mut self) -> Result<Integrity> {
+        let connection = self.database.connect()?;
+        let sql = format!("PRAGMA quick_check({FINDINGS})");
+        let check = || {
+            let mut statement = connection.prepare(&sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect::<Result<Vec<String>, _>>()
+        };
+        let mut found = check().unwrap_or_else(|error| vec![error.to_string()]);
+        found.retain(|finding| finding != "ok");
+        let counted: u64 = self.stats.iter().map(|stats| stats.count).sum();
+        let mut read = 0;
+        for sample in self.samples(&Query::default())? {
+            match sample {
+                Ok(_) => read += 1,
+                Err(error) => found.push(error.to_string()),
+            }
+        }
+        if read < counted {
+            found.push(format!("of {counted} messages {read} can be read"));
+            self.orphans += counted - read;
+        }
+        found.retain(|finding| !self.problems.contains(finding));
+        self.problems.extend(found);
+        Ok(self.integrity())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Nothing to end: the file stays readable.
+    fn close(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
