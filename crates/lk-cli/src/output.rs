@@ -1,6 +1,7 @@
 //! Files that commands write: whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
 
 use lk::Dataset;
@@ -8,8 +9,9 @@ use lk::dataset::CreateOptions;
 
 use crate::error::{Error, Result};
 
-/// Writes a file beside `path` and puts it in its place once it is whole, so
-/// that a mistake leaves nothing behind and what was there as it was.
+/// Writes a file beside `path` and puts it in its place once it is whole and
+/// on the disk, so that a mistake leaves nothing behind and what was there as
+/// it was.
 pub(crate) fn replace<T>(
     path: &Path,
     force: bool,
@@ -21,14 +23,26 @@ pub(crate) fn replace<T>(
         if path.exists() && !force {
             return Err(Error::exists(path));
         }
-        fs::rename(&part, path).map_err(Error::io("write", path))?;
+        let whole = File::open(&part).and_then(|file| file.sync_all());
+        whole.and_then(|()| fs::rename(&part, path)).map_err(Error::io("write", path))?;
         Ok(written)
     });
-    if written.is_err() {
-        // The first error is what is told.
+    written.map_err(|error| {
+        // The first error is what is told, by the name that was asked for.
         let _ = fs::remove_file(&part);
-    }
-    written
+        let path = path.to_owned();
+        match error {
+            Error::Lk(lk::Error::Writing { action, source, .. }) => {
+                Error::Io { action, path, source: io::Error::new(source.kind(), source) }
+            }
+            Error::Lk(lk::Error::Io { action, path: failed, source })
+                if Path::new(&failed) == part =>
+            {
+                Error::Io { action, path, source }
+            }
+            other => other,
+        }
+    })
 }
 
 pub(crate) fn same_file(a: &Path, b: &Path) -> bool {

@@ -22,8 +22,11 @@ pub mod conformance;
 pub mod csv;
 pub mod definitions;
 mod doctor;
+mod extra;
+mod folder;
 pub mod foreign;
 mod info;
+mod loss;
 pub mod mcap;
 mod memory;
 mod merge;
@@ -51,11 +54,13 @@ pub use backend::{
     Role, Sample, Samples, SequenceMeaning,
 };
 pub use doctor::{Diagnosis, Finding, Severity};
+pub use extra::{Attachment, Extra, Extras, Metadata};
 pub use info::{ChannelInfo, DatasetInfo};
+pub use loss::LOST_SAMPLES;
 pub use mcap::CreateOptions;
 pub use memory::Memory;
 pub use merge::{MergeOutcome, SameKey};
-pub use open::OpenOptions;
+pub use open::{CopyOutcome, OpenOptions};
 pub use ring::Ring;
 pub use tee::Tee;
 pub use together::Together;
@@ -266,6 +271,20 @@ impl Dataset {
     /// [`Error::State`] where the dataset can't be written.
     pub fn set_facts(&mut self, facts: Facts) -> Result<()> {
         self.backend.set_facts(facts)
+    }
+
+    /// What there is beside samples: attachments, metadata of others.
+    pub fn extras(&self) -> Extras<'_> {
+        self.backend.extras()
+    }
+
+    /// Adds something beside samples.
+    ///
+    /// # Errors
+    /// [`Error::Unstorable`] where the storage has no place for it;
+    /// [`Error::State`] where the dataset can't be written.
+    pub fn add_extra(&mut self, extra: Extra) -> Result<()> {
+        self.backend.add_extra(extra)
     }
 
     /// What could not be read or checked so far.

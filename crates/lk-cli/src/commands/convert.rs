@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use lk::Dataset;
 use lk::dataset::csv::{self, TimeUnit};
-use lk::dataset::{OpenOptions, Query, Role, definitions, ndjson};
+use lk::dataset::{CopyOutcome, Extra, OpenOptions, Query, Role, definitions, ndjson};
 use lk_report::printable;
 
 use crate::context::{Context, Exit};
@@ -92,30 +92,23 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     args.check(from, to)?;
     let mut notes = Vec::new();
     let spinner = ctx.spinner("converting");
-    let dataset = match from {
+    let mut dataset = match from {
         // A dataset keeps the bytes of its payloads; text can't.
         Kind::Dataset if to == Kind::Dataset => args.open()?,
         Kind::Dataset => args.open()?.decoded(),
         Kind::Csv => args.import_csv(&mut notes)?,
         Kind::Ndjson => args.import_ndjson(&mut notes)?,
     };
-    let written = replace(&args.output, args.force, |path| match to {
-        Kind::Dataset => write_dataset(path, |file| file.copy_some(&dataset, &Query::default())),
-        Kind::Csv => {
-            let name = args.output.to_string_lossy();
-            let view = only_channel(&dataset, &args.query(&dataset)?)?;
-            let mut file = File::create(path).map_err(Error::io("create", path))?;
-            Ok(csv::export(view, &mut file, &name)?)
-        }
-        Kind::Ndjson => {
-            let name = args.output.to_string_lossy();
-            let mut file = File::create(path).map_err(Error::io("create", path))?;
-            let options = ndjson::ExportOptions { schemas: true, ..Default::default() };
-            Ok(ndjson::export(&dataset, &Query::default(), &mut file, &name, &options)?)
-        }
-    })?;
+    let mut written = replace(&args.output, args.force, |path| args.write(&dataset, to, path));
+    if let Err(Error::Lk(lk::Error::Damaged { .. })) = &written {
+        // It showed only when it was read. Now all damage is found first.
+        dataset.check()?;
+        written = replace(&args.output, args.force, |path| args.write(&dataset, to, path));
+    }
+    let CopyOutcome { samples: written, left_out } = written?;
     drop(spinner);
     ctx.warn_of_loss(&dataset);
+    notes.extend(left_out.iter().map(|what| format!("not copied: {what}")));
     notes.iter().for_each(|note| ctx.note(note));
     let output = args.output.to_string_lossy();
     let messages = if written == 1 { "message" } else { "messages" };
@@ -169,6 +162,28 @@ impl Args {
 
     fn open(&self) -> Result<Dataset> {
         Ok(Dataset::open_with(&self.input, &OpenOptions { msgs: self.msgs.clone() })?)
+    }
+
+    /// Writes all of `dataset`, or the key that was asked for.
+    fn write(&self, dataset: &Dataset, to: Kind, path: &Path) -> Result<CopyOutcome> {
+        let name = self.output.to_string_lossy();
+        let create = || File::create(path).map_err(Error::io("create", path));
+        let samples = match to {
+            Kind::Dataset => return write_dataset(path, |file| file.copy_from(dataset)),
+            Kind::Csv => {
+                let view = only_channel(dataset, &self.query(dataset)?)?;
+                csv::export(view, &mut create()?, &name)?
+            }
+            Kind::Ndjson => {
+                let options = ndjson::ExportOptions { schemas: true, ..Default::default() };
+                ndjson::export(dataset, &Query::default(), &mut create()?, &name, &options)?
+            }
+        };
+        let no_place = |extra: lk::Result<Extra>| match extra {
+            Ok(extra) => format!("{}: text has no place for it", extra.describe()),
+            Err(error) => error.to_string(),
+        };
+        Ok(CopyOutcome { samples, left_out: dataset.extras().map(no_place).collect() })
     }
 
     fn role(&self) -> Role {

@@ -43,15 +43,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let all = dataset.len()?;
     let spinner = ctx.spinner("filtering");
     let kept = replace(&args.output, args.force, |path| {
-        write_dataset(path, |file| {
-            let kept = file.copy_some(&dataset, &query)?;
-            file.note_loss(&dataset.integrity())?;
-            Ok(kept)
-        })
+        write_dataset(path, |file| file.copy_some(&dataset, &query))
     })?;
     drop(spinner);
     ctx.warn_of_loss(&dataset);
+    kept.left_out.iter().for_each(|what| ctx.note(&format!("not copied: {what}")));
     let output = args.output.to_string_lossy();
-    ctx.print(&format!("{}: {} of {all}\n", printable(&output), counted(kept, "message")))?;
+    ctx.print(&format!("{}: {} of {all}\n", printable(&output), counted(kept.samples, "message")))?;
     Ok(Exit::Equal.into())
 }

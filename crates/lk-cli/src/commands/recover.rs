@@ -26,14 +26,12 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     check_output(&args.output, &[&args.input], args.force)?;
     let mut dataset = Dataset::open(&args.input)?;
     let spinner = ctx.spinner("recovering");
-    let (integrity, kept) = replace(&args.output, args.force, |path| {
-        write_dataset(path, |file| {
-            let integrity = file.recover_from(&mut dataset)?;
-            Ok((integrity, dataset.len()?))
-        })
+    let (kept, integrity) = replace(&args.output, args.force, |path| {
+        write_dataset(path, |file| file.recover_from(&mut dataset))
     })?;
     drop(spinner);
     ctx.warn_of_loss(&dataset);
+    kept.left_out.iter().for_each(|what| ctx.note(&format!("not copied: {what}")));
     let lost = match (integrity.is_whole(), integrity.lost_samples) {
         (true, _) => "nothing was lost".to_owned(),
         (false, Some(0)) => format!("{} of it can't be read", bytes(integrity.lost_bytes)),
@@ -41,7 +39,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
         (false, None) => "how many are lost is unknown".to_owned(),
     };
     let output = args.output.to_string_lossy();
-    let kept = counted(kept, "message");
+    let kept = counted(kept.samples, "message");
     ctx.print(&format!("{}: {kept} recovered, {lost}\n", printable(&output)))?;
     Ok(Exit::Equal.into())
 }

@@ -1,6 +1,6 @@
 //! `lk info`, `lk cat`, `lk convert`: reading and writing files.
 
-use crate::fixture::{Folder, doubler};
+use crate::fixture::{Folder, Ran, doubler};
 use crate::usage::cut_off;
 
 #[test]
@@ -184,4 +184,61 @@ fn a_recording_in_sqlite_is_read_by_every_command() {
     folder.lk(&["cat", "out.mcap", "-n", "1"]).expect(0).shows(&["{renamed: "]);
     let one = format!("{bag}/wbag_0.db3");
     folder.lk(&["info", &one]).expect(0).shows(&["wbag_0.db3"]);
+}
+
+/// A recording of several chunks.
+fn many(folder: &Folder) {
+    let rows: String = (0..60_000).map(|n| format!("{n},{n}.25\n")).collect();
+    folder.write("many.csv", &("time,value\n".to_owned() + &rows));
+    let convert = ["convert", "many.csv", "many.mcap", "--key", "x", "--time-unit", "s"];
+    folder.lk(&convert).expect(0);
+}
+
+#[test]
+fn convert_of_a_damaged_file_warns_and_the_copy_tells_of_it() {
+    let folder = Folder::new();
+    many(&folder);
+    let path = folder.path().join("many.mcap");
+    let mut bytes = std::fs::read(&path).expect("readable");
+    bytes[5_000] ^= 1;
+    std::fs::write(&path, bytes).expect("writable");
+    for (copy, says) in [("copy.mcap", true), ("copy.ndjson", true), ("copy.csv", false)] {
+        folder.lk(&["convert", "many.mcap", copy]).expect(0).says(&["warning:", "many.mcap: "]);
+        if says {
+            folder.lk(&["convert", copy, "again.mcap", "--force"]).expect(0);
+            let info = folder.lk(&["info", "again.mcap", "--check"]).expect(0);
+            info.shows(&["copied from a damaged recording: ", " messages lost", "lost_bytes"]);
+        }
+    }
+    assert!(folder.read("copy.csv").lines().count() > 10_000, "what is whole is there");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_is_told_with_the_file_and_leaves_nothing_behind() {
+    let folder = Folder::new();
+    many(&folder);
+    for output in ["out.mcap", "out.pkl", "out.csv", "out.ndjson"] {
+        for there in [false, true] {
+            if there {
+                folder.write(output, "what was there before");
+            }
+            // Files of at most 8 blocks of 512 bytes, or 1 KiB in some shells;
+            // beyond, a write fails as it does on a full disk.
+            let ran = std::process::Command::new("sh")
+                .args(["-c", "ulimit -f 8; trap '' XFSZ; exec \"$0\" \"$@\""])
+                .args([env!("CARGO_BIN_EXE_lk"), "convert", "many.mcap", output, "--force"])
+                .current_dir(folder.path())
+                .output()
+                .expect("a shell");
+            let wrote = format!("error: can't write {output}\n");
+            Ran::of(ran).expect_mistake(&[&wrote, "caused by: File too large"]);
+            let path = folder.path().join(output);
+            assert_eq!(path.exists(), there, "{output}");
+            assert!(!there || folder.read(output) == "what was there before", "{output}");
+        }
+    }
+    let left = std::fs::read_dir(folder.path()).expect("readable");
+    let left: Vec<_> = left.flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left.len(), 6, "{left:?}");
 }

@@ -1,6 +1,6 @@
 //! What is in a dataset.
 
-use lk::dataset::{DatasetInfo, Role, SequenceMeaning};
+use lk::dataset::{DatasetInfo, LOST_SAMPLES, Role, SequenceMeaning};
 
 use super::{Page, path};
 use crate::number;
@@ -56,6 +56,10 @@ fn integrity(page: &mut Page, info: &DatasetInfo, checked: bool) {
         (false, true, false) => page.paint(Ink::Caution, "unverified: some have no checksum"),
     };
     page.labelled("integrity", &text);
+    if let Some(lost) = info.facts.get(LOST_SAMPLES) {
+        let text = format!("copied from a damaged recording: {} messages lost", printable(lost));
+        page.labelled("", &page.paint(Ink::Caution, &text));
+    }
     for problem in found.problems.iter().take(PROBLEMS) {
         page.labelled("", &printable(problem));
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::Together;
-use crate::error::Result;
+use super::{Extra, Extras, Together};
+use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::time::Time;
 
@@ -240,6 +240,18 @@ pub trait Backend: Send + Sync {
 
     /// Replaces the facts; in a file they are written at `close`.
     fn set_facts(&mut self, facts: Facts) -> Result<()>;
+
+    /// What there is beside samples.
+    fn extras(&self) -> Extras<'_> {
+        Box::new(std::iter::empty())
+    }
+
+    /// Adds something beside samples; [`Error::Unstorable`] where there is no
+    /// place for it.
+    fn add_extra(&mut self, extra: Extra) -> Result<()> {
+        let reason = "there is no place for it in this format".to_owned();
+        Err(Error::Unstorable { key: extra.describe(), reason, location: self.location() })
+    }
 
     /// What could not be read or checked so far.
     fn integrity(&self) -> Integrity;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::{
-    Backend, Channel, ChannelId, ChannelStats, Dataset, Encoding, Facts, ForeignEncoding, Query,
-    Role, Sample, SequenceMeaning,
+    Attachment, Backend, Channel, ChannelId, ChannelStats, Dataset, Encoding, Extra, Facts,
+    ForeignEncoding, Metadata, Query, Role, Sample, SequenceMeaning,
 };
 use crate::error::Error;
 use crate::schema::Schema;
@@ -31,6 +31,7 @@ pub fn all(subject: &Subject<'_>) {
     channels_may_be_added_between_samples(subject);
     samples_of_one_time_keep_their_order(subject);
     refused_samples_change_nothing(subject);
+    extras_come_back_or_are_refused(subject);
     what_is_closed_or_read_takes_all_or_nothing(subject);
     channels_come_back_as_added(subject);
     samples_come_back_as_written(subject);
@@ -317,6 +318,40 @@ pub fn refused_samples_change_nothing(subject: &Subject<'_>) {
     let read = read(&*backend, &Query::default());
     let read: Vec<i64> = read.iter().map(|(_, sample)| sample.time.as_nanos()).collect();
     assert_eq!(read, times);
+}
+
+/// Attachments and metadata between samples: as they were, or refused as
+/// something that can't be stored, and then no harm is done.
+pub fn extras_come_back_or_are_refused(subject: &Subject<'_>) {
+    let attachment = |data: Vec<u8>| {
+        Extra::Attachment(Attachment {
+            name: "left camera.yaml".to_owned(),
+            media_type: "text/yaml".to_owned(),
+            log_time_ns: u64::MAX,
+            create_time_ns: 0,
+            data: data.into(),
+        })
+    };
+    let entries = [("a".to_owned(), "b\n".to_owned()), ("".to_owned(), String::new())].into();
+    let metadata = Extra::Metadata(Metadata { name: "rosbag2".to_owned(), entries });
+    let extras = [attachment(Vec::new()), metadata, attachment(vec![7; 100_000])];
+    let mut backend = (subject.create)();
+    let id = add(&mut *backend, text("a"));
+    let mut kept = 0;
+    for (n, extra) in extras.iter().enumerate() {
+        write(&mut *backend, id, sample(n as i64, n as u32));
+        match backend.add_extra(extra.clone()) {
+            Ok(()) => kept += 1,
+            Err(Error::Unstorable { key, .. }) => assert_eq!(key, extra.describe()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let backend = (subject.reopen)(backend);
+    let found: Vec<Extra> = backend.extras().map(|item| item.expect("it can be read")).collect();
+    assert!(found == extras[..found.len()] && found.len() == kept, "{kept} kept");
+    assert!(kept == 0 || kept == extras.len(), "all of a kind or none");
+    assert_eq!(read(&*backend, &Query::default()).len(), 3);
+    assert!(backend.integrity().problems.is_empty());
 }
 
 /// What was closed, and what was opened to read: it refuses everything that

@@ -15,6 +15,7 @@ mod ahead;
 mod channels;
 mod chunk;
 mod compression;
+mod extras;
 mod facts;
 mod findings;
 mod merge;

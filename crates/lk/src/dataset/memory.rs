@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples};
+use super::{
+    Backend, Channel, ChannelId, ChannelStats, Extra, Extras, Facts, Integrity, Query, Sample,
+    Samples,
+};
 use crate::error::{Error, Result};
 use crate::time::Time;
 
@@ -28,6 +31,7 @@ pub struct Memory {
     /// Whether payloads are kept as they are given.
     sharing: bool,
     facts: Facts,
+    extras: Vec<Extra>,
 }
 
 #[derive(Debug, Default)]
@@ -150,6 +154,15 @@ impl Backend for Memory {
 
     fn set_facts(&mut self, facts: Facts) -> Result<()> {
         self.facts = facts;
+        Ok(())
+    }
+
+    fn extras(&self) -> Extras<'_> {
+        Box::new(self.extras.iter().cloned().map(Ok))
+    }
+
+    fn add_extra(&mut self, extra: Extra) -> Result<()> {
+        self.extras.push(extra);
         Ok(())
     }
 

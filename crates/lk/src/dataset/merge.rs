@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Channel, ChannelId, Dataset, Encoding, Facts, Query, Role, Sample, SequenceMeaning};
+use super::{
+    Channel, ChannelId, Dataset, Encoding, Facts, Query, Role, Sample, SequenceMeaning, loss,
+};
 use crate::error::{Error, Result};
 
 /// What becomes of a key that several of the datasets have.
@@ -113,6 +115,10 @@ impl Dataset {
             outcome.samples += 1;
         }
         self.set_facts(facts)?;
+        for (_, source) in sources {
+            let left_out = self.copy_extras(source)?;
+            outcome.notes.extend(left_out.iter().map(|what| format!("not copied: {what}")));
+        }
         Ok(outcome)
     }
 
@@ -154,7 +160,9 @@ fn merged_facts(own: Facts, sources: &[(&str, &Dataset)], notes: &mut Vec<String
     let mut entries = own.entries;
     let mut torn: Vec<String> = Vec::new();
     for (_, source) in sources {
-        for (name, value) in &source.facts().entries {
+        loss::inherit(&mut entries, &source.facts().entries);
+        let others = source.facts().entries.iter().filter(|(name, _)| !loss::is_loss(name));
+        for (name, value) in others {
             match entries.get(name) {
                 Some(known) if known != value => torn.push(name.clone()),
                 _ => drop(entries.insert(name.clone(), value.clone())),

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::mcap::{self, CreateOptions};
-use super::{Backend, ChannelId, Dataset, Facts, Query, pickle, rosbag2};
+use super::{Backend, ChannelId, Dataset, Facts, Query, loss, pickle, rosbag2};
 use crate::error::{Error, Result};
 
 /// Bytes from the start of a file by which it is recognised.
@@ -103,42 +103,76 @@ impl Dataset {
         })
     }
 
-    /// Copies all channels, samples and facts of `source` to the end of this
-    /// dataset.
+    /// Copies all channels, samples, facts and what there is beside samples
+    /// from `source` to the end of this dataset. What `source` has lost is
+    /// added to the facts, as [`LOST_SAMPLES`](super::LOST_SAMPLES); the
+    /// outcome says what could not be taken along.
+    ///
+    /// A chunk of `source` that turns out to be damaged only now is an error:
+    /// call [`Dataset::check`] on it, and start again.
     ///
     /// # Errors
     /// [`Error::DuplicateKey`] where a key is here already; whatever reading
     /// and writing brings.
-    pub fn copy_from(&mut self, source: &Dataset) -> Result<()> {
-        self.copy_some(source, &Query::default()).map(drop)
+    pub fn copy_from(&mut self, source: &Dataset) -> Result<CopyOutcome> {
+        self.copy_some(source, &Query::default())
     }
 
     /// As [`Dataset::copy_from`], of what `query` takes alone; channels that
-    /// it doesn't name are left out. Returns how many samples were copied.
+    /// it doesn't name are left out.
     ///
     /// # Errors
     /// As [`Dataset::copy_from`].
-    pub fn copy_some(&mut self, source: &Dataset, query: &Query) -> Result<u64> {
+    pub fn copy_some(&mut self, source: &Dataset, query: &Query) -> Result<CopyOutcome> {
+        let mut outcome = CopyOutcome::default();
         let mut ids = Vec::with_capacity(source.channels().len());
         for (n, channel) in (0..).zip(source.channels()) {
             let taken = query.channels.as_ref().is_none_or(|all| all.contains(&ChannelId(n)));
             ids.push(if taken { Some(self.add_channel(channel.clone())?) } else { None });
         }
-        let mut copied = 0;
         for item in source.samples(query)? {
             let (id, sample) = item?;
             if let Some(id) = ids.get(id.0 as usize).copied().flatten() {
                 self.write_sample(id, sample)?;
-                copied += 1;
+                outcome.samples += 1;
             }
         }
         let Facts { sequence, entries } = source.facts();
         let mut facts = self.facts().clone();
         facts.sequence = *sequence;
         facts.entries.extend(entries.clone());
+        loss::carry(&mut facts, &source.integrity());
         self.set_facts(facts)?;
-        Ok(copied)
+        outcome.left_out = self.copy_extras(source)?;
+        Ok(outcome)
     }
+
+    /// Copies what there is beside samples; says what could not be.
+    pub(super) fn copy_extras(&mut self, source: &Dataset) -> Result<Vec<String>> {
+        let mut left_out = Vec::new();
+        for extra in source.extras() {
+            left_out.push(match extra {
+                Ok(extra) => match self.add_extra(extra) {
+                    Ok(()) => continue,
+                    Err(Error::Unstorable { key, reason, .. }) => format!("{key}: {reason}"),
+                    Err(error) => return Err(error),
+                },
+                Err(error @ (Error::Damaged { .. } | Error::Limit { .. })) => error.to_string(),
+                Err(error) => return Err(error),
+            });
+        }
+        Ok(left_out)
+    }
+}
+
+/// What [`Dataset::copy_from`] came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CopyOutcome {
+    /// Samples that were copied: all that could be read.
+    pub samples: u64,
+    /// What there is beside samples and couldn't be copied, and why: a phrase
+    /// each.
+    pub left_out: Vec<String>,
 }
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";

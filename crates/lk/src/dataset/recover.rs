@@ -1,6 +1,6 @@
 //! What is whole of a damaged recording, in a new one.
 
-use super::{Dataset, Integrity};
+use super::{CopyOutcome, Dataset, Integrity, loss};
 use crate::error::Result;
 
 impl Dataset {
@@ -10,32 +10,24 @@ impl Dataset {
     /// `lost_samples` (a number, or `unknown`), `lost_bytes`, and the first
     /// of what was wrong as `lost_reason`.
     ///
-    /// Returns what was found wrong. `source` is not changed.
+    /// Returns what was copied, and what was found wrong. `source` is not
+    /// changed.
     ///
     /// # Errors
     /// What keeps `source` from being read at all, and what writing brings.
-    pub fn recover_from(&mut self, source: &mut Dataset) -> Result<Integrity> {
+    pub fn recover_from(&mut self, source: &mut Dataset) -> Result<(CopyOutcome, Integrity)> {
         let integrity = source.check()?;
-        self.copy_from(source)?;
-        self.note_loss(&integrity)?;
-        Ok(integrity)
+        Ok((self.copy_from(source)?, integrity))
     }
 
-    /// Keeps among the facts that samples are missing that once were recorded;
-    /// of what is whole it keeps nothing.
+    /// Keeps among the facts that samples are missing that once were recorded,
+    /// beside what they tell of already; of what is whole it keeps nothing.
     ///
     /// # Errors
     /// As [`Dataset::set_facts`].
     pub fn note_loss(&mut self, integrity: &Integrity) -> Result<()> {
-        if integrity.is_whole() {
-            return Ok(());
-        }
         let mut facts = self.facts().clone();
-        let samples = integrity.lost_samples.map_or("unknown".to_owned(), |n| n.to_string());
-        let reason = integrity.problems.first().cloned().unwrap_or_default();
-        facts.entries.insert("lost_samples".to_owned(), samples);
-        facts.entries.insert("lost_bytes".to_owned(), integrity.lost_bytes.to_string());
-        facts.entries.insert("lost_reason".to_owned(), reason);
+        loss::carry(&mut facts, integrity);
         self.set_facts(facts)
     }
 }
@@ -61,7 +53,8 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         let whole = {
             let mut recovered = Dataset::memory();
-            let integrity = recovered.recover_from(&mut Dataset::open(&path).unwrap()).unwrap();
+            let (_, integrity) =
+                recovered.recover_from(&mut Dataset::open(&path).unwrap()).unwrap();
             assert!(integrity.is_whole() && recovered.facts().entries.is_empty());
             recovered.len().unwrap()
         };
@@ -72,7 +65,7 @@ mod tests {
         let cut = second.unwrap_or(bytes.len() / 2).min(bytes.len() * 6 / 10);
         std::fs::write(&path, &bytes[..cut]).unwrap();
         let mut recovered = Dataset::memory();
-        let integrity = recovered.recover_from(&mut Dataset::open(&path).unwrap()).unwrap();
+        let (_, integrity) = recovered.recover_from(&mut Dataset::open(&path).unwrap()).unwrap();
         assert!(!integrity.is_whole());
         let facts = recovered.facts().entries.clone();
         assert_eq!(facts["lost_samples"], "unknown");

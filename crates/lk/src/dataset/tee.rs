@@ -1,7 +1,8 @@
 //! Several backends written at once.
 
 use super::{
-    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples, Together,
+    Backend, Channel, ChannelId, ChannelStats, Extra, Extras, Facts, Integrity, Query, Sample,
+    Samples, Together,
 };
 use crate::error::{Error, Result};
 
@@ -156,6 +157,14 @@ impl Backend for Tee {
 
     fn set_facts(&mut self, facts: Facts) -> Result<()> {
         self.each(|backend| backend.set_facts(facts.clone()))
+    }
+
+    fn extras(&self) -> Extras<'_> {
+        self.first.extras()
+    }
+
+    fn add_extra(&mut self, extra: Extra) -> Result<()> {
+        self.each(|backend| backend.add_extra(extra.clone()))
     }
 
     fn integrity(&self) -> Integrity {

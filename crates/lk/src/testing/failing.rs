@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::dataset::mcap::Sink;
 use crate::dataset::{
-    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
+    Backend, Channel, ChannelId, ChannelStats, Extra, Extras, Facts, Integrity, Query, Sample,
+    Samples, Together,
 };
 use crate::{Error, Result};
 
@@ -149,6 +150,16 @@ impl Backend for FailingBackend {
         Ok(Box::new(samples.map(|item| self.call().and(item))))
     }
 
+    fn samples_together<'a>(
+        &'a self,
+        query: &Query,
+        together: &'a Together,
+    ) -> Result<Samples<'a>> {
+        self.call()?;
+        let samples = self.inner.samples_together(query, together)?;
+        Ok(Box::new(samples.map(|item| self.call().and(item))))
+    }
+
     fn stats(&self) -> Result<Vec<ChannelStats>> {
         self.call()?;
         self.inner.stats()
@@ -161,6 +172,15 @@ impl Backend for FailingBackend {
     fn set_facts(&mut self, facts: Facts) -> Result<()> {
         self.call()?;
         self.inner.set_facts(facts)
+    }
+
+    fn extras(&self) -> Extras<'_> {
+        Box::new(self.inner.extras().map(|item| self.call().and(item)))
+    }
+
+    fn add_extra(&mut self, extra: Extra) -> Result<()> {
+        self.call()?;
+        self.inner.add_extra(extra)
     }
 
     fn integrity(&self) -> Integrity {

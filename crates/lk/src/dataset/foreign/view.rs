@@ -2,7 +2,8 @@
 
 use super::{Decoders, survey};
 use crate::dataset::{
-    Backend, Channel, ChannelId, ChannelStats, Dataset, Facts, Integrity, Query, Sample, Samples,
+    Backend, Channel, ChannelId, ChannelStats, Dataset, Extra, Extras, Facts, Integrity, Query,
+    Sample, Samples,
 };
 use crate::error::{Error, Result};
 
@@ -80,6 +81,14 @@ impl Backend for Decoded {
     }
 
     fn set_facts(&mut self, _: Facts) -> Result<()> {
+        self.read_only()
+    }
+
+    fn extras(&self) -> Extras<'_> {
+        self.inner.extras()
+    }
+
+    fn add_extra(&mut self, _: Extra) -> Result<()> {
         self.read_only()
     }
 

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::chunk::Packed;
+use super::extras::{ExtraIndexes, ExtraRecord};
 use super::facts;
 use super::records::{
-    ChannelRecord, ChunkIndex, Footer, MAGIC, SchemaRecord, Statistics, op, put_block,
-    put_metadata, put_record,
+    ChannelRecord, ChunkIndex, Footer, MAGIC, SchemaRecord, Statistics, op, put_block, put_record,
 };
 use super::sink::Sink;
 
@@ -18,6 +18,7 @@ pub(super) struct Output {
     position: u64,
     crc: crc32fast::Hasher,
     chunks: Vec<ChunkIndex>,
+    extras: ExtraIndexes,
     /// Samples in what was handed over whole.
     samples: u64,
     /// Those of them that were on the disk at the last sync.
@@ -30,7 +31,7 @@ pub(super) struct Ending {
     pub(super) facts: BTreeMap<String, String>,
     pub(super) schemas: Vec<SchemaRecord>,
     pub(super) channels: Vec<ChannelRecord>,
-    /// All but the number of chunks.
+    /// All but the numbers of what the file holds beside messages.
     pub(super) statistics: Statistics,
 }
 
@@ -42,6 +43,7 @@ impl Output {
             position: 0,
             crc: crc32fast::Hasher::new(),
             chunks: Vec::new(),
+            extras: ExtraIndexes::default(),
             samples: 0,
             synced_samples: 0,
         };
@@ -72,6 +74,13 @@ impl Output {
         Ok(())
     }
 
+    pub(super) fn extra(&mut self, extra: &ExtraRecord) -> io::Result<()> {
+        let position = self.position;
+        self.hand_over(&extra.bytes)?;
+        self.extras.add(&extra.index, position, extra.bytes.len() as u64);
+        Ok(())
+    }
+
     pub(super) fn sync(&mut self) -> io::Result<()> {
         self.sink.sync()?;
         self.synced_samples = self.samples;
@@ -79,16 +88,12 @@ impl Output {
     }
 
     pub(super) fn finish(&mut self, ending: Ending) -> io::Result<()> {
-        let metadata_at = self.position;
-        let mut out = Vec::new();
-        put_metadata(&mut out, facts::RECORD, &ending.facts);
-        self.hand_over(&out)?;
-        let metadata_bytes = self.position - metadata_at;
+        self.extra(&ExtraRecord::metadata(facts::RECORD, &ending.facts))?;
         let crc = self.crc.clone().finalize();
         let mut out = Vec::new();
         put_record(&mut out, op::DATA_END, |out| out.extend_from_slice(&crc.to_le_bytes()));
         self.hand_over(&out)?;
-        let summary = self.summary(ending, metadata_at, metadata_bytes);
+        let summary = self.summary(ending);
         self.hand_over(&summary)
     }
 
@@ -101,8 +106,13 @@ impl Output {
     }
 
     /// The summary section, its offsets and the footer.
-    fn summary(&self, ending: Ending, metadata_at: u64, metadata_bytes: u64) -> Vec<u8> {
-        let statistics = Statistics { chunks: self.chunks.len() as u32, ..ending.statistics };
+    fn summary(&self, ending: Ending) -> Vec<u8> {
+        let statistics = Statistics {
+            chunks: self.chunks.len() as u32,
+            attachments: self.extras.attachments,
+            metadata: self.extras.metadata,
+            ..ending.statistics
+        };
         let mut out = Vec::new();
         let mut groups = Vec::new();
         let mut group = |op: u8, out: &mut Vec<u8>, fill: &dyn Fn(&mut Vec<u8>)| {
@@ -116,13 +126,10 @@ impl Output {
         group(op::CHANNEL, &mut out, &|out| ending.channels.iter().for_each(|c| c.put(out)));
         group(op::STATISTICS, &mut out, &|out| statistics.put(out));
         group(op::CHUNK_INDEX, &mut out, &|out| self.chunks.iter().for_each(|c| c.put(out)));
-        group(op::METADATA_INDEX, &mut out, &|out| {
-            put_record(out, op::METADATA_INDEX, |out| {
-                out.extend_from_slice(&metadata_at.to_le_bytes());
-                out.extend_from_slice(&metadata_bytes.to_le_bytes());
-                put_block(out, facts::RECORD.as_bytes());
-            });
-        });
+        let (attachments, metadata) =
+            (&self.extras.attachment_indexes, &self.extras.metadata_indexes);
+        group(op::ATTACHMENT_INDEX, &mut out, &|out| out.extend_from_slice(attachments));
+        group(op::METADATA_INDEX, &mut out, &|out| out.extend_from_slice(metadata));
         let summary_start = self.position;
         let summary_offset_start = summary_start + out.len() as u64;
         for (op, start, len) in groups {

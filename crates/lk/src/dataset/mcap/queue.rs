@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::chunk::Chunk;
 use super::compression::{Compression, Packer};
+use super::extras::ExtraRecord;
 use super::output::{Ending, Output};
 
 /// Chunks that wait or are being packed, as a multiple of a chunk's size; then
@@ -87,6 +88,7 @@ struct State {
 
 enum Job {
     Chunk(Chunk),
+    Extra(Box<ExtraRecord>),
     Sync,
     Finish(Box<Ending>),
 }
@@ -161,6 +163,12 @@ impl Queue {
     /// Returns when all that was appended is with the operating system.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         self.await_all(None)
+    }
+
+    /// Writes something beside samples, after all that was appended. Returns
+    /// when it is written: it may be large, and none shall wait.
+    pub(super) fn extra(&mut self, extra: ExtraRecord) -> Result<(), Failure> {
+        self.await_all(Some(Job::Extra(Box::new(extra))))
     }
 
     /// Returns when all that was appended is on the disk.
@@ -278,7 +286,7 @@ impl Shared {
     fn perform(&self, number: u64, job: Job, packer: &mut Packer) {
         let packed = match &job {
             Job::Chunk(chunk) => Some(chunk.pack(packer)),
-            Job::Sync | Job::Finish(_) => None,
+            Job::Extra(_) | Job::Sync | Job::Finish(_) => None,
         };
         let mut state = self.lock();
         while state.done < number {
@@ -298,6 +306,7 @@ impl Shared {
                 }
             }
             (Job::Chunk(_), None) => unreachable!("every chunk was packed above"),
+            (Job::Extra(extra), _) => self.output().extra(&extra).map_err(|e| ("write", e)),
             (Job::Sync, _) => self.output().sync().map_err(|e| ("sync", e)),
             (Job::Finish(ending), _) => self.output().finish(*ending).map_err(|e| ("write", e)),
         };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::channels::{Registry, Resolved};
 use super::compression::Unpacker;
+use super::extras::Place;
 use super::findings::Findings;
 use super::merge::Merge;
 use super::piece::Piece;
@@ -16,7 +17,8 @@ use super::summary::{End, Summary};
 use super::survey::{PieceSurvey, Survey};
 use super::{Limits, facts};
 use crate::dataset::{
-    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples, Together,
+    Backend, Channel, ChannelId, ChannelStats, Extra, Extras, Facts, Integrity, Query, Sample,
+    Samples, Together,
 };
 use crate::error::{Error, Result};
 
@@ -37,6 +39,7 @@ pub struct Reader {
     /// As the file declares them; [`Survey::pieces`] knows better.
     pieces: Vec<Piece>,
     data: Option<DataSection>,
+    extras: Vec<Place>,
     registry: Registry,
     resolved: Resolved,
     /// By the summary, where it can be believed.
@@ -119,6 +122,7 @@ impl Reader {
             limits,
             pieces: scan.pieces,
             data: scan.data,
+            extras: scan.extras,
             registry,
             resolved,
             statistics,
@@ -346,6 +350,14 @@ impl Backend for Reader {
     }
 
     fn set_facts(&mut self, _facts: Facts) -> Result<()> {
+        self.read_only()
+    }
+
+    fn extras(&self) -> Extras<'_> {
+        Box::new(self.extras.iter().map(|place| place.read(&self.source, &self.limits)))
+    }
+
+    fn add_extra(&mut self, _extra: Extra) -> Result<()> {
         self.read_only()
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::extras::Place;
 use super::findings::Findings;
 use super::piece::Piece;
 use super::records::{
@@ -20,7 +21,8 @@ const CHUNK_HEADER_BYTES: u64 = 256;
 /// The longest metadata record that is looked into.
 const METADATA_BYTES: u64 = 16 << 20;
 
-const ATTACHMENT: u8 = 0x09;
+/// Records beside samples that are kept track of.
+const MOST_EXTRAS: usize = 1 << 16;
 
 /// What a file holds, by its records' headers.
 pub(super) struct Scan {
@@ -28,6 +30,8 @@ pub(super) struct Scan {
     pub(super) pieces: Vec<Piece>,
     /// The last metadata record of lk's.
     pub(super) facts: Option<BTreeMap<String, String>>,
+    /// Attachments, and metadata records of others.
+    pub(super) extras: Vec<Place>,
     /// `None` where the file ends before its data section does.
     pub(super) data: Option<DataSection>,
     header_end: u64,
@@ -45,8 +49,13 @@ impl Scan {
         limits: &Limits,
         findings: &mut Findings,
     ) -> Result<Scan> {
-        let mut scan =
-            Scan { pieces: Vec::new(), facts: None, data: None, header_end: MAGIC.len() as u64 };
+        let mut scan = Scan {
+            pieces: Vec::new(),
+            facts: None,
+            extras: Vec::new(),
+            data: None,
+            header_end: MAGIC.len() as u64,
+        };
         let mut window = Window::new(source);
         let mut at = MAGIC.len() as u64;
         while at < source.len {
@@ -130,12 +139,12 @@ impl Scan {
                 let head = window.at(body_at, body(METADATA_BYTES))?.unwrap_or_default();
                 match parse_metadata(head) {
                     Some((name, entries)) if name == facts::RECORD => self.facts = Some(entries),
-                    Some(_) => {}
-                    None if len > METADATA_BYTES => {}
+                    Some(_) => self.extra(op, at, end, findings),
+                    None if len > METADATA_BYTES => self.extra(op, at, end, findings),
                     None => lost("a metadata record is malformed".to_owned()),
                 }
             }
-            ATTACHMENT => {}
+            op::ATTACHMENT => self.extra(op, at, end, findings),
             op::DATA_END if until < window.len() => {
                 return Ok(Step::Broken("the data ends before the last chunk".to_owned()));
             }
@@ -154,6 +163,14 @@ impl Scan {
             other => lost(format!("a record of kind {other:#04x} has no place here")),
         }
         Ok(Step::Next(end))
+    }
+
+    fn extra(&mut self, op: u8, at: u64, end: u64, findings: &mut Findings) {
+        if self.extras.len() < MOST_EXTRAS {
+            self.extras.push(Place { op, offset: at, bytes: end - at });
+        } else {
+            findings.note("attachments and metadata records beyond 65,536 are passed over");
+        }
     }
 
     /// Takes a record outside of chunks into the run before it, or begins a

@@ -4,6 +4,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::dataset::folder::sync_folder;
+
 /// Takes the bytes of a file, once and from front to end.
 ///
 /// [`Write::write`] hands bytes to the operating system, or to what stands for
@@ -19,8 +21,8 @@ pub trait Sink: Write + Send + Sync {
 /// A file that was just created.
 pub(super) struct NewFile {
     file: File,
-    /// The folder that has the file's name, until that is on the disk too.
-    folder: Option<PathBuf>,
+    /// Until its name in the folder is on the disk too.
+    unnamed: Option<PathBuf>,
 }
 
 impl NewFile {
@@ -32,11 +34,7 @@ impl NewFile {
             std::fs::remove_file(path)?;
         }
         let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        let folder = match path.parent() {
-            Some(folder) if folder.as_os_str().is_empty() => Some(PathBuf::from(".")),
-            folder => folder.map(Path::to_owned),
-        };
-        Ok(NewFile { file, folder })
+        Ok(NewFile { file, unnamed: Some(path.to_owned()) })
     }
 }
 
@@ -51,17 +49,13 @@ impl Write for NewFile {
 }
 
 impl Sink for NewFile {
-    /// The data, and once the file's name in its folder: without it a new
-    /// file can be gone after a power cut, whatever is in it.
+    /// The data, and once the file's name.
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_all()?;
-        // Folders can't be opened elsewhere, and needn't be.
-        if cfg!(unix)
-            && let Some(folder) = &self.folder
-        {
-            File::open(folder)?.sync_all()?;
+        if let Some(path) = &self.unnamed {
+            sync_folder(path)?;
+            self.unnamed = None;
         }
-        self.folder = None;
         Ok(())
     }
 }

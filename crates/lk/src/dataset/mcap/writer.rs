@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use super::channels::{self, SchemaContent};
 use super::compression::Compression;
+use super::extras::ExtraRecord;
 use super::facts;
 use super::output::{Ending, Output};
 use super::queue::{Failure, Queue, QueueOptions};
 use super::records::{ChannelRecord, MessageHeader, SchemaRecord, Statistics};
 use super::sink::{NewFile, Sink};
 use crate::dataset::{
-    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
+    Backend, Channel, ChannelId, ChannelStats, Extra, Facts, Integrity, Query, Sample, Samples,
 };
 use crate::error::{Error, Result};
 use crate::time::Time;
@@ -170,7 +171,7 @@ impl Writer {
             schemas: self.schemas.len() as u16,
             channels: self.records.len() as u32,
             attachments: 0,
-            metadata: 1,
+            metadata: 0,
             chunks: 0,
             start: nanos(used().filter_map(|stats| stats.first).min()),
             end: nanos(used().filter_map(|stats| stats.last).max()),
@@ -287,6 +288,13 @@ impl Backend for Writer {
         facts::check(&facts).map_err(|reason| self.unstorable(facts::RECORD, reason))?;
         self.facts = facts;
         Ok(())
+    }
+
+    fn add_extra(&mut self, extra: Extra) -> Result<()> {
+        self.queue()?;
+        let record = ExtraRecord::new(&extra);
+        let record = record.map_err(|reason| self.unstorable(&extra.describe(), reason))?;
+        self.queue()?.extra(record).map_err(|failure| self.failed(failure))
     }
 
     fn integrity(&self) -> Integrity {

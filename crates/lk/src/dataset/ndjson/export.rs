@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{FactsLine, SampleLine, SchemaLine};
 use crate::codec::Plan;
-use crate::dataset::{ChannelId, Dataset, Encoding, Facts, Query};
+use crate::dataset::{ChannelId, Dataset, Encoding, Facts, Query, loss};
 use crate::error::{Error, Result};
 use crate::value::Value;
 
@@ -42,9 +42,10 @@ pub fn export(
     let failed_json = |e: serde_json::Error| failed(e.into());
     let mut decoders = decoders(dataset, query)?;
     if options.schemas {
-        let facts = dataset.facts();
-        if *facts != Facts::default() {
-            let facts = FactsLine { facts: facts.clone() };
+        let mut facts = dataset.facts().clone();
+        loss::carry(&mut facts, &dataset.integrity());
+        if facts != Facts::default() {
+            let facts = FactsLine { facts };
             line(&|out| put(out, &facts)).map_err(failed_json)?;
         }
         for (channel, decoder) in dataset.channels().iter().zip(&decoders) {

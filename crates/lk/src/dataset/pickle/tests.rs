@@ -254,11 +254,12 @@ fn a_flushed_file_is_whole_and_a_closed_one_takes_nothing() {
     let path = folder.path().join("a.pkl");
     let schema = Schema::parse("lk/msg/Float64", "float64 data").unwrap();
     let mut file = Dataset::create(&path).unwrap();
-    assert!(matches!(Dataset::create(&path), Err(Error::FileExists { .. })));
     for n in 0..2500 {
         file.write_value("k", &Value::default_of(&schema), at(n)).unwrap();
     }
+    assert!(!path.exists(), "there is no half file");
     file.flush().unwrap();
+    assert!(matches!(Dataset::create(&path), Err(Error::FileExists { .. })));
     assert_eq!(Dataset::open(&path).unwrap().len().unwrap(), 2500);
     file.write_value("k", &Value::default_of(&schema), at(1)).unwrap();
     file.close().unwrap();
@@ -279,4 +280,21 @@ fn a_payload_that_is_no_message_is_refused_where_it_is_written() {
     let error = file.write_payload(id, vec![0, 1, 0, 0, 7], at(1)).unwrap_err();
     assert!(error.to_string().starts_with("can't write to key k: "), "{error}");
     assert_eq!(file.channels()[0].role, Role::None);
+}
+
+#[test]
+fn a_file_that_came_to_be_meanwhile_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.pkl");
+    let mut file = Dataset::create(&path).unwrap();
+    std::fs::write(&path, "of somebody else").unwrap();
+    assert!(matches!(file.flush(), Err(Error::FileExists { .. })));
+    drop(file);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "of somebody else");
+    let options = crate::dataset::CreateOptions { overwrite: true, ..Default::default() };
+    let mut file = Dataset::create_with(&path, options).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "of somebody else", "it stays until then");
+    file.close().unwrap();
+    assert!(Dataset::open(&path).unwrap().is_empty().unwrap());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -1,6 +1,6 @@
 //! Writing datasets as pickles.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use super::dump::{self, Dumper, Names};
 use super::opcode as op;
 use super::sidecar::{self, Stamp};
 use crate::codec::Plan;
+use crate::dataset::folder::sync_folder;
 use crate::dataset::{
     Backend, Channel, ChannelId, ChannelStats, Encoding, Facts, Integrity, Query, Sample, Samples,
 };
@@ -20,10 +21,13 @@ const BATCH: usize = 1000;
 ///
 /// A pickle can't be appended to. What is written is kept in memory, already
 /// pickled; `flush` and `close` put the whole file, written anew beside it, in
-/// its place. Flushing after every message is therefore slow: record long runs
-/// to MCAP.
+/// its place: what is there under its name is whole at all times, and before
+/// the first `flush` there is nothing, or what was there before. Flushing after
+/// every message is slow: record long runs to MCAP.
 pub struct Writer {
     path: PathBuf,
+    /// Whether a file of that name may be replaced: one of others, or ours.
+    overwrite: bool,
     channels: Vec<Channel>,
     series: Vec<Series>,
     facts: Facts,
@@ -51,31 +55,42 @@ struct Series {
 }
 
 impl Writer {
-    /// Creates the file at `path`, empty until the first `flush`.
+    /// Will write the file at `path`.
     ///
     /// # Errors
-    /// [`Error::FileExists`] unless told to overwrite; [`Error::Io`].
+    /// [`Error::FileExists`] unless told to overwrite, here or where it came
+    /// to be before the first `flush`; [`Error::Io`] where the folder takes no
+    /// file.
     pub fn create(path: &Path, overwrite: bool) -> Result<Writer> {
-        let display = || path.display().to_string();
-        let failed = |source| Error::Io { action: "create", path: display(), source };
-        if overwrite && path.is_file() {
-            std::fs::remove_file(path).map_err(failed)?;
-        }
-        match OpenOptions::new().write(true).create_new(true).open(path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(Error::FileExists { path: display() });
-            }
-            other => other.map_err(failed)?,
-        };
-        Ok(Writer {
+        let writer = Writer {
             path: path.to_owned(),
+            overwrite,
             channels: Vec::new(),
             series: Vec::new(),
             facts: Facts::default(),
             next_memo: 0,
             next_place: 0,
             state: State::Dirty,
-        })
+        };
+        writer.check_name()?;
+        // Told now, not after an hour of recording.
+        if let Err(source) = File::create(writer.part()) {
+            return Err(Error::Io { action: "create", path: writer.location(), source });
+        }
+        Ok(writer)
+    }
+
+    /// The file that is written beside the one that it will be.
+    fn part(&self) -> PathBuf {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        self.path.with_file_name(format!(".part-{}-{name}", std::process::id()))
+    }
+
+    fn check_name(&self) -> Result<()> {
+        if self.overwrite || !self.path.exists() {
+            return Ok(());
+        }
+        Err(Error::FileExists { path: self.location() })
     }
 
     fn check_open(&self) -> Result<()> {
@@ -88,14 +103,22 @@ impl Writer {
 
     /// Writes the whole file, and puts it in its place.
     fn replace(&mut self, sync: bool) -> Result<()> {
-        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
-        let part = self.path.with_file_name(format!(".{name}.part"));
+        self.check_name()?;
+        let part = self.part();
         let written = self.write_to(&part, sync).and_then(|()| std::fs::rename(&part, &self.path));
         if let Err(source) = written {
             // The first error is what is told.
             let _ = std::fs::remove_file(&part);
             return Err(Error::Io { action: "write", path: self.location(), source });
         }
+        if sync {
+            sync_folder(&self.path).map_err(|source| Error::Io {
+                action: "sync",
+                path: self.location(),
+                source,
+            })?;
+        }
+        self.overwrite = true;
         self.state = State::Flushed;
         Ok(())
     }
@@ -258,6 +281,8 @@ impl Backend for Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         // Whoever wants to know of an error closes.
-        let _ = self.flush();
+        if self.flush().is_err() {
+            let _ = std::fs::remove_file(self.part());
+        }
     }
 }

@@ -10,8 +10,8 @@ use super::parts::{Part, unite};
 use super::sequence::Joins;
 use crate::dataset::open::open_file;
 use crate::dataset::{
-    Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
-    SequenceMeaning,
+    Backend, Channel, ChannelId, ChannelStats, Extra, Extras, Facts, Integrity, Query, Sample,
+    Samples, SequenceMeaning,
 };
 use crate::error::{Error, Result};
 
@@ -150,6 +150,15 @@ impl Backend for Reader {
     }
 
     fn set_facts(&mut self, _facts: Facts) -> Result<()> {
+        self.read_only()
+    }
+
+    /// Those of all files.
+    fn extras(&self) -> Extras<'_> {
+        Box::new(self.parts.iter().flat_map(|part| part.backend.extras()))
+    }
+
+    fn add_extra(&mut self, _extra: Extra) -> Result<()> {
         self.read_only()
     }
 

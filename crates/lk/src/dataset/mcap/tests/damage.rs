@@ -214,6 +214,33 @@ fn a_full_check_sees_damage_beside_the_messages() {
     assert_eq!(read(&reader).0.len(), 300);
 }
 
+#[test]
+fn a_copy_tells_what_its_source_had_lost() {
+    let folder = folder();
+    let (path, copied) = (folder.path().join("a.mcap"), folder.path().join("b.mcap"));
+    write_numbered(&path, Compression::Zstd, 300);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let piece = open(&path).unwrap().pieces()[2].clone();
+    bytes[piece.at as usize + 20] ^= 0x10;
+    let copy = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let mut source = Dataset::open(&path).unwrap();
+        source.check().unwrap();
+        let options = CreateOptions { overwrite: true, ..CreateOptions::default() };
+        let mut file = Dataset::create_with(&copied, options).unwrap();
+        let samples = file.copy_from(&source).unwrap().samples;
+        file.close().unwrap();
+        let copy = Dataset::open(&copied).unwrap();
+        assert!(copy.integrity().is_whole(), "the copy itself is whole");
+        (300 - samples, copy.facts().entries.get("lost_samples").cloned())
+    };
+    let (lost, told) = copy(&bytes);
+    assert_eq!(told.as_deref(), Some(&*lost.to_string()));
+    assert!(lost > 0);
+    let (_, told) = copy(&bytes[..piece.offset as usize]);
+    assert_eq!(told.as_deref(), Some("unknown"), "nobody knows what was cut off");
+}
+
 proptest::proptest! {
     /// Bytes overwritten anywhere, the end cut off or repeated: whatever
     /// opens gives what was written, or says what is missing.

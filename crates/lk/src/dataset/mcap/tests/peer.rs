@@ -185,6 +185,81 @@ fn times_beyond_what_lk_can_hold_are_told() {
     assert_eq!(samples[0].1.publish_time, Time::MAX);
 }
 
+/// A file of the reference implementation with things beside its message.
+fn peer_file_with_extras() -> Vec<u8> {
+    let mut writer = WriteOptions::new().create(Cursor::new(Vec::new())).unwrap();
+    let channel_id = writer.add_channel(0, "a", "text", &BTreeMap::new()).unwrap();
+    let header =
+        ::mcap::records::MessageHeader { channel_id, sequence: 0, log_time: 5, publish_time: 5 };
+    let attachment = |name: &str, data: Vec<u8>| ::mcap::Attachment {
+        log_time: 7,
+        create_time: 3,
+        name: name.to_owned(),
+        media_type: "text/plain".to_owned(),
+        data: data.into(),
+    };
+    writer.attach(&attachment("left.yaml", vec![b'l'; 3000])).unwrap();
+    writer.write_to_known_channel(&header, b"x").unwrap();
+    let metadata = [("version".to_owned(), "9".to_owned())].into();
+    let metadata = ::mcap::records::Metadata { name: "rosbag2".to_owned(), metadata };
+    writer.write_metadata(&metadata).unwrap();
+    writer.attach(&attachment("right.yaml", Vec::new())).unwrap();
+    writer.finish().unwrap();
+    writer.into_inner().into_inner()
+}
+
+#[test]
+fn attachments_and_metadata_of_others_are_copied() {
+    let folder = folder();
+    let (path, copied) = (folder.path().join("a.mcap"), folder.path().join("b.mcap"));
+    std::fs::write(&path, peer_file_with_extras()).unwrap();
+    let source = Dataset::open(&path).unwrap();
+    let names: Vec<String> = source.extras().map(|extra| extra.unwrap().describe()).collect();
+    assert_eq!(names, ["attachment left.yaml", "metadata record rosbag2", "attachment right.yaml"]);
+    let mut copy = Dataset::create(&copied).unwrap();
+    let outcome = copy.copy_from(&source).unwrap();
+    assert_eq!((outcome.samples, outcome.left_out.len()), (1, 0));
+    copy.close().unwrap();
+
+    let bytes = std::fs::read(&copied).unwrap();
+    let summary = Summary::read(&bytes).unwrap().unwrap();
+    let statistics = summary.stats.as_ref().unwrap();
+    assert_eq!((statistics.attachment_count, statistics.metadata_count), (2, 2));
+    let left = ::mcap::read::attachment(&bytes, &summary.attachment_indexes[0]).unwrap();
+    assert_eq!((left.name.as_str(), left.media_type.as_str()), ("left.yaml", "text/plain"));
+    assert_eq!((left.log_time, left.create_time, &left.data[..]), (7, 3, &[b'l'; 3000][..]));
+    let right = ::mcap::read::attachment(&bytes, &summary.attachment_indexes[1]).unwrap();
+    assert_eq!((right.name.as_str(), right.data.len()), ("right.yaml", 0));
+    let rosbag2 = summary.metadata_indexes.iter().find(|index| index.name == "rosbag2").unwrap();
+    let rosbag2 = ::mcap::read::metadata(&bytes, rosbag2).unwrap();
+    assert_eq!(rosbag2.metadata["version"], "9");
+}
+
+#[test]
+fn what_can_not_be_copied_is_named() {
+    let folder = folder();
+    let path = folder.path().join("a.mcap");
+    let mut bytes = peer_file_with_extras();
+    let data = bytes.windows(8).position(|window| window == b"llllllll").unwrap();
+    bytes[data] = b'r';
+    std::fs::write(&path, bytes).unwrap();
+    let source = Dataset::open(&path).unwrap();
+    let mut copy = Dataset::create(folder.path().join("b.mcap")).unwrap();
+    let left_out = copy.copy_from(&source).unwrap().left_out;
+    assert_eq!(left_out.len(), 1, "{left_out:?}");
+    assert!(
+        left_out[0].contains("attachment left.yaml doesn't match its checksum"),
+        "{left_out:?}"
+    );
+    assert_eq!(copy.stats().unwrap()[0].count, 1);
+
+    let mut pickle = Dataset::create(folder.path().join("b.pkl")).unwrap();
+    let left_out = pickle.copy_from(&source).unwrap().left_out;
+    assert_eq!(left_out.len(), 3, "{left_out:?}");
+    let expected = "metadata record rosbag2: there is no place for it in this format";
+    assert_eq!(left_out[1], expected);
+}
+
 trait Strings {
     fn map(&self) -> Vec<String>;
 }
