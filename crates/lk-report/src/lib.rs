@@ -1,4 +1,4 @@
-//! Results as text and JSON.
+//! Results as text, JSON and JUnit XML.
 //!
 //! A result is a plain type of [`lk`]; a report is a view of it: a pure
 //! function to a `String`, which whoever calls it prints. The JSON holds
@@ -10,6 +10,7 @@ mod style;
 mod table;
 
 pub mod json;
+pub mod junit;
 pub mod text;
 
 pub use number::{bytes, counted};

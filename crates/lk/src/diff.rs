@@ -1,6 +1,7 @@
 //! diffdiff: the comparison of two datasets.
 
 mod align;
+mod cause;
 mod column;
 mod compare;
 mod engine;
@@ -15,7 +16,9 @@ mod ranges;
 mod result;
 mod stats;
 mod stream;
+mod summary;
 
+pub use cause::{Cause, CauseKind};
 pub use engine::{DiffOptions, diff, diff_with};
 pub use histogram::{ErrorBin, ErrorHistogram};
 pub use known::{KnownAt, KnownOutcome, KnownState};

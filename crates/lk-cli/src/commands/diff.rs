@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use lk::Dataset;
 use lk::dataset::OpenOptions;
 use lk::diff::{DiffOptions, Policy, Verdict, diff_with};
-use lk_report::{json, text};
+use lk_report::{json, junit, text};
 
 use crate::context::{Context, Exit};
 use crate::error::{Error, Result};
@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// Write the whole result as JSON to a file
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Write the result as JUnit XML to a file, a case for each field
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 const RULES: &str = "\
@@ -70,13 +73,16 @@ A policy file may also have differences that shall be there; one that isn't fail
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let policy = policy(args)?;
-    if let Some(output) = args.output.as_deref().and_then(|path| path.canonicalize().ok())
-        && [&args.a, &args.b].iter().any(|read| read.canonicalize().is_ok_and(|r| r == output))
-    {
-        return Err(Error::Usage {
-            message: format!("the report would overwrite what is compared: {}", output.display()),
-            hint: "name another file with --output".to_owned(),
-        });
+    for (path, option) in [(&args.output, "--output"), (&args.junit, "--junit")] {
+        if let Some(output) = path.as_deref().and_then(|path| path.canonicalize().ok())
+            && [&args.a, &args.b].iter().any(|read| read.canonicalize().is_ok_and(|r| r == output))
+        {
+            let output = output.display();
+            return Err(Error::Usage {
+                message: format!("the report would overwrite what is compared: {output}"),
+                hint: format!("name another file with {option}"),
+            });
+        }
     }
     let options = OpenOptions { msgs: args.msgs.clone() };
     let mut a = Dataset::open_with(&args.a, &options)?;
@@ -92,6 +98,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     drop(spinner);
     if let Some(path) = &args.output {
         files::write_text(path, &json::diff(&result))?;
+    }
+    if let Some(path) = &args.junit {
+        files::write_text(path, &junit::diff(&result))?;
     }
     if args.json {
         ctx.print(&json::diff(&result))?;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lk_compile::{Manifest, RunOptions, VerifyOptions, job};
-use lk_report::{json, text};
+use lk_report::{json, junit, text};
 
 use crate::cli::{UNCONFINED, window};
 use crate::context::Context;
 use crate::error::Result;
+use crate::files;
 use crate::interrupt;
 
 /// Build and run the candidates, and compare what they do with the reference
@@ -33,6 +34,9 @@ pub(crate) struct Args {
     /// said otherwise
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Write the outcome as JUnit XML to a file, a suite for each candidate
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     /// Ticks sent ahead of their answers; changes throughput and nothing else
     #[arg(long, value_name = "N", value_parser = window)]
     window: Option<usize>,
@@ -55,6 +59,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let watch = ctx.watch();
     let outcome = lk_compile::verify(&manifest, &options, &mut |progress| watch.show(progress))?;
     drop(watch);
+    if let Some(path) = &args.junit {
+        files::write_text(path, &junit::verify(&outcome))?;
+    }
     if args.json {
         ctx.print(&json::verify(&outcome))?;
     } else {

@@ -104,6 +104,21 @@ fn the_number_of_threads_changes_nothing_that_is_printed() {
 }
 
 #[test]
+fn junit_xml_goes_to_a_file_beside_the_report() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n");
+    dataset(&folder, "b.mcap", "0,1.5\n");
+    let ran = folder.lk(&["diff", "a.mcap", "b.mcap", "--junit", "junit.xml"]).expect(1);
+    assert!(ran.stdout.starts_with("✗ different"), "{}", ran.stdout);
+    let xml = folder.read("junit.xml");
+    assert!(xml.starts_with("<?xml") && xml.contains("classname=\"y\""), "{xml}");
+    assert!(xml.contains("failures=\"1\"") && xml.contains("1 of 1 values outside"), "{xml}");
+    folder
+        .lk(&["diff", "a.mcap", "b.mcap", "--junit", "b.mcap"])
+        .expect_mistake(&["the report would overwrite what is compared", "--junit"]);
+}
+
+#[test]
 fn rules_come_from_a_policy_file_and_from_the_command_line() {
     let folder = Folder::new();
     dataset(&folder, "a.mcap", "0,1.0\n");

@@ -3,9 +3,10 @@ use std::collections::BTreeMap;
 use lk::Time;
 use lk::dataset::{ChannelInfo, DatasetInfo, Integrity, Role, SequenceMeaning};
 use lk::diff::{
-    Alignment, DiffResult, Divergence, ErrorQuantiles, ErrorStats, FieldDiff, Glob, InputBefore,
-    KeyDiff, KnownDifference, KnownOutcome, KnownState, MessageCounts, Mismatch, MismatchKind,
-    REPORT_VERSION, SchemaFinding, SchemaFindingKind, TimestampDiff, ValueCounts, Verdict,
+    Alignment, Cause, CauseKind, DiffResult, Divergence, ErrorQuantiles, ErrorStats, FieldDiff,
+    Glob, InputBefore, KeyDiff, KnownDifference, KnownOutcome, KnownState, MessageCounts, Mismatch,
+    MismatchKind, REPORT_VERSION, SchemaFinding, SchemaFindingKind, TimestampDiff, ValueCounts,
+    Verdict,
 };
 use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, StepTimes,
@@ -118,6 +119,10 @@ fn failing() -> DiffResult {
             .collect(),
     };
     result.first_divergence = Some(Divergence {
+        cause: Some(Cause {
+            kind: CauseKind::Step,
+            text: "looks like a step: off by 0.5 in all 128 messages from there on".to_owned(),
+        }),
         key: "attitude".to_owned(),
         mismatch: Mismatch {
             index: 400,

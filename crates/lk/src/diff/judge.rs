@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::align::{Lookup, Pairing};
+use super::cause;
 use super::column::Column;
 use super::foreign::PairDecoders;
 use super::inputs;
@@ -57,10 +58,10 @@ pub(super) fn judge(
         result.key_diffs.insert(one.key.clone(), diff);
         met.insert(one.key.clone(), known);
     }
-    for job in jobs {
-        let (diff, known) = key_diff(&job, policy, ticks);
+    for job in &jobs {
+        let (diff, known) = key_diff(job, policy, ticks);
         met.insert(job.key.clone(), known);
-        result.key_diffs.insert(job.key, diff);
+        result.key_diffs.insert(job.key.clone(), diff);
     }
     let met = met.iter().map(|(key, counts)| (key.as_str(), counts.clone()));
     result.known_differences = known::outcomes(policy, met);
@@ -76,7 +77,7 @@ pub(super) fn judge(
         (None, true, true) => Verdict::Identical,
     };
     result.incomparable_reason = reason;
-    result.first_divergence = first_divergence(sides[0], &result.key_diffs, &mut result.notes);
+    result.first_divergence = first_divergence(sides, &jobs, &result.key_diffs, &mut result.notes);
     result
 }
 
@@ -454,17 +455,24 @@ fn one_sided_diff(one: &OneSided, policy: &Policy, ticks: bool) -> (KeyDiff, Kno
     (diff, known)
 }
 
-/// The earliest violation over all keys, with the inputs just before it.
+/// The earliest violation over all keys, with the inputs just before it, and
+/// what it looks like.
 fn first_divergence(
-    reference: &Dataset,
+    sides: [&Dataset; 2],
+    jobs: &[KeyJob],
     key_diffs: &BTreeMap<String, KeyDiff>,
     notes: &mut Vec<String>,
 ) -> Option<Divergence> {
     let firsts = key_diffs.iter().filter_map(|(key, diff)| Some((key, diff.mismatches.first()?)));
     let (key, mismatch) = firsts.min_by_key(|(key, mismatch)| (mismatch.time, *key))?;
-    let inputs = inputs::before(reference, mismatch.time).unwrap_or_else(|error| {
+    let inputs = inputs::before(sides[0], mismatch.time).unwrap_or_else(|error| {
         notes.push(format!("the inputs before the divergence can't be read: {error}"));
         Vec::new()
     });
-    Some(Divergence { key: key.clone(), mismatch: mismatch.clone(), inputs })
+    let job = jobs.iter().find(|job| job.key == *key);
+    let cause = cause::of(sides, job, mismatch).unwrap_or_else(|error| {
+        notes.push(format!("the messages around the divergence can't be read: {error}"));
+        None
+    });
+    Some(Divergence { key: key.clone(), mismatch: mismatch.clone(), inputs, cause })
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::ErrorHistogram;
 use super::known::KnownOutcome;
+use super::{Cause, ErrorHistogram};
 use crate::time::{Span, Time};
 use crate::value::Scalar;
 
@@ -418,6 +418,9 @@ pub struct Divergence {
     /// The last sample at or before that time of each input that the
     /// reference recorded.
     pub inputs: Vec<InputBefore>,
+    /// What it looks like, where it looks like something known.
+    #[serde(default)]
+    pub cause: Option<Cause>,
 }
 
 /// An input just before a divergence.

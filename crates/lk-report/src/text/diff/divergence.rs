@@ -38,6 +38,9 @@ pub(super) fn show(page: &mut Page, first: &Divergence) {
         (MismatchKind::Decode, _) => "the payload can't be decoded".to_owned(),
     };
     page.line(2, &format!("first at {when} in {at}: {how}"));
+    if let Some(cause) = &first.cause {
+        page.line(4, &page.paint(Ink::Caution, &printable(&cause.text)));
+    }
     let (a, b) = (found.a.to_string(), found.b.to_string());
     if (&found.a, &found.b) != (&Scalar::Absent, &Scalar::Absent) {
         let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();

@@ -80,7 +80,7 @@ impl Close {
     /// The signed error of the candidate; NaN or infinite where it is no
     /// number.
     #[inline]
-    pub(super) fn difference(&self, a: f64, b: f64) -> f64 {
+    pub(in crate::diff) fn difference(&self, a: f64, b: f64) -> f64 {
         match self.measure {
             Measure::Angle { turn } => wrap(b - a, turn),
             _ => b - a,

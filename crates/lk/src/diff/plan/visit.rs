@@ -12,11 +12,14 @@ pub(in crate::diff) struct Numbers<'v> {
     pub(in crate::diff) primitive: Primitive,
     /// Little-endian.
     pub(in crate::diff) bytes: &'v [u8],
+    /// Indices of the elements that they are in.
+    pub(in crate::diff) indices: &'v [usize],
 }
 
 /// A walk over one side of what is compared by pairs.
 pub(in crate::diff) struct Visit<F> {
     side: LeafSide,
+    indices: Vec<usize>,
     each: F,
 }
 
@@ -29,7 +32,7 @@ impl<F: FnMut(Numbers<'_>)> Visit<F> {
         payload: &[u8],
         each: F,
     ) -> Walk<()> {
-        let mut visit = Visit { side, each };
+        let mut visit = Visit { side, indices: Vec::new(), each };
         visit.ops(ops, &mut Cursor::new(payload)?)
     }
 
@@ -56,7 +59,9 @@ impl<F: FnMut(Numbers<'_>)> Visit<F> {
                 Op::Records(records) => {
                     let side = usize::from(self.side == LeafSide::Candidate);
                     for index in 0..records.count.read(cursor, records.min_size[side])? {
+                        self.indices.push(index);
                         self.ops(records.ops(index), cursor)?;
+                        self.indices.pop();
                     }
                 }
                 Op::Empty => drop(cursor.bytes(1)?),
@@ -82,7 +87,7 @@ impl<F: FnMut(Numbers<'_>)> Visit<F> {
         for part in parts {
             let to = from + part.count * primitive.size();
             if let Some(bytes) = bytes.get(from..to) {
-                (self.each)(Numbers { part, primitive, bytes });
+                (self.each)(Numbers { part, primitive, bytes, indices: &self.indices });
             }
             from = to;
         }

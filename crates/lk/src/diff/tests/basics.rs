@@ -409,3 +409,26 @@ fn a_field_without_a_finite_error_has_no_largest_one() {
     let result = compare(&side, &side, &[]);
     assert_eq!((field(&result, "x").error, result.key_diffs["k"].max_error), (None, None));
 }
+
+#[test]
+fn a_summary_is_a_few_lines_whatever_was_compared() {
+    let side = |shift: f64| {
+        (0..20).fold(Data::new(), |data, key| {
+            let key = format!("k{key}\x1b");
+            let messages = [json!({"x": 1.0}), json!({"x": 2.0 + shift})];
+            data.key(&key, "float64 x").messages(&key, &messages)
+        })
+    };
+    let result = compare(&side(0.0), &side(0.0), &[]);
+    assert_eq!(result.summary(), "identical: 40 messages compared under 20 keys\n");
+    let text = compare(&side(0.0), &side(0.5), &[]).summary();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "different: 40 messages compared under 20 keys");
+    assert_eq!(
+        lines[1],
+        "first in k0\\u{1b}.x, message 1 at 2000 ns: reference 2.0, candidate 2.5, error 0.5, \
+         tolerance abs=1e-6"
+    );
+    assert_eq!(lines[2], "k0\\u{1b}: 1 of 2 messages differ, largest error 0.5");
+    assert_eq!((lines.len(), lines.last()), (13, Some(&"... 10 more keys")));
+}

@@ -1,0 +1,122 @@
+//! What the first divergence looks like, worked out from a second, small
+//! reading of the messages around it.
+
+mod numbers;
+mod schema;
+mod window;
+
+use serde::{Deserialize, Serialize};
+
+use super::stream::KeyJob;
+use super::{Mismatch, MismatchKind};
+use crate::dataset::Dataset;
+use crate::error::Result;
+
+/// What a divergence looks like: a guess from the messages around it, and no
+/// part of the verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cause {
+    /// The class.
+    pub kind: CauseKind,
+    /// What it looks like and how often, as a phrase: `looks like a step: off by
+    /// 0.5 in all 64 messages from there on`.
+    pub text: String,
+}
+
+/// The classes of divergences that are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum CauseKind {
+    /// Off by the same amount from there on.
+    Step,
+    /// Off by more and more.
+    Drift,
+    /// The reference's values, some messages later or earlier.
+    Lag,
+    /// NaN in one side alone.
+    Nan,
+    /// Infinite in one side alone, or of the other sign.
+    Infinity,
+    /// The reference's value with the other sign.
+    Sign,
+    /// Two fields exchanged.
+    Swapped,
+    /// The reference's value in another unit.
+    Unit,
+    /// Held at a bound that the reference passes.
+    Saturation,
+    /// The reference's value without its upper bits.
+    Wrap,
+    /// The reference's value in single precision.
+    Precision,
+    /// A few representable numbers away.
+    Rounding,
+    /// The element beside it.
+    Offset,
+    /// The same value in every message while the reference changes.
+    Frozen,
+    /// Off in this message alone.
+    Single,
+    /// Messages in another order.
+    Order,
+    /// Messages, keys or fields that the candidate lacks.
+    Missing,
+    /// Messages, keys or fields that the reference lacks.
+    Extra,
+    /// A field of another name.
+    Renamed,
+    /// A number of another width.
+    Width,
+    /// An array of another length, or no array.
+    Shape,
+    /// A field of another type.
+    Type,
+    /// Times that differ.
+    Time,
+    /// A payload that can't be decoded.
+    Damage,
+}
+
+impl Cause {
+    fn new(kind: CauseKind, text: impl Into<String>) -> Cause {
+        Cause { kind, text: text.into() }
+    }
+}
+
+/// What a mismatch looks like; `None` where it looks like nothing known.
+///
+/// # Errors
+///
+/// Where the window can't be read.
+pub(super) fn of(
+    sides: [&Dataset; 2],
+    job: Option<&KeyJob>,
+    mismatch: &Mismatch,
+) -> Result<Option<Cause>> {
+    let found = match mismatch.kind {
+        MismatchKind::Nan => Some(window::nan(sides, job, mismatch)?),
+        MismatchKind::Infinity => {
+            Some(Cause::new(CauseKind::Infinity, "an infinity that the other side does not have"))
+        }
+        MismatchKind::Length => Some(schema::length(mismatch)),
+        MismatchKind::Time => Some(Cause::new(CauseKind::Time, "the times differ")),
+        MismatchKind::Missing => Some(match job {
+            None => Cause::new(CauseKind::Missing, "the candidate lacks the whole key"),
+            Some(_) => Cause::new(CauseKind::Missing, "the candidate lacks the message"),
+        }),
+        MismatchKind::Extra => Some(match job {
+            None => Cause::new(CauseKind::Extra, "the reference lacks the whole key"),
+            Some(_) => Cause::new(CauseKind::Extra, "the reference has no such message"),
+        }),
+        MismatchKind::Schema => job.and_then(|job| schema::finding(job, mismatch)),
+        MismatchKind::Decode => {
+            Some(Cause::new(CauseKind::Damage, "a payload that can't be decoded"))
+        }
+        MismatchKind::Value => match job {
+            Some(job) => window::value(sides, job, mismatch)?,
+            None => None,
+        },
+    };
+    Ok(found)
+}
