@@ -1,46 +1,48 @@
-//! Comparing two recordings, every message decoded and different.
+//! Comparing two recordings: all messages different, or none.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use lk::Dataset;
-use lk::diff::{Policy, Verdict, diff};
+use lk::diff::{DiffOptions, Policy, Verdict, diff_with};
 
 use crate::data;
 use crate::measure::{Subject, Table};
+use crate::unpack::unpack;
 
 const MESSAGES: u32 = 100_000;
-/// Where `linear_acceleration.x` lies in a payload.
-const CHANGED: usize = 4 + 24 + 8 * (4 + 9 + 3 + 9);
 
 pub fn run(table: &mut Table) {
-    const IMU: &str = "diff/imu-files/324B";
-    if !table.wants(IMU) {
+    const RAW: &str = "diff/imu-files/324B";
+    const IDENTICAL: [&str; 2] = ["diff/imu-identical/1-thread", "diff/imu-identical/2-threads"];
+    const DIFFERENT: &str = "diff/imu-different/2-threads";
+    if ![RAW, IDENTICAL[0], IDENTICAL[1], DIFFERENT].iter().any(|name| table.wants(name)) {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder for files");
-    let (a, b) = (folder.path().join("a.mcap"), folder.path().join("b.mcap"));
+    let [a, same, b] = ["a", "same", "b"].map(|name| folder.path().join(name).with_extension("mcap"));
     let reference = data::imus(MESSAGES, 1);
     data::write(&a, &reference);
-    data::write(&b, &changed(&reference));
-    let policy = Policy::default();
+    data::write(&b, reference.iter().map(|payload| data::changed(payload)));
+    std::fs::copy(&a, &same).expect("room on the disk");
 
-    let compare = |b: &Path, expected: Verdict| {
+    let compare = |b: &Path, threads: usize, expected: Verdict| {
         let [a, b] = [a.as_path(), b].map(|path| Dataset::open(path).expect("a file of lk"));
-        let result = diff(&a, &b, &policy).expect("a policy that fits");
+        let options = DiffOptions { threads };
+        let result = diff_with(&a, &b, &Policy::default(), &options).expect("a policy that fits");
         assert_eq!(result.verdict, expected);
         black_box(result);
         u64::from(MESSAGES)
     };
-    let python = std::env::var("LK_BENCH_PYTHON").expect("run by `cargo xtask bench`");
-    let peer = Path::new(&python).with_file_name("pymcap-cli");
-    table.measure(
-        IMU,
-        "pairs/s",
-        vec![
-            Subject::new("lk, all different in one field", || compare(&b, Verdict::Equal)),
-            Subject::new("lk, identical", || compare(&a, Verdict::Identical)),
+    let different = |threads| move || compare(&b, threads, Verdict::Equal);
+    let identical = |threads| move || compare(&same, threads, Verdict::Identical);
+    if table.wants(RAW) {
+        let python = std::env::var("LK_BENCH_PYTHON").expect("run by `cargo xtask bench`");
+        let peer = Path::new(&python).with_file_name("pymcap-cli");
+        let subjects = vec![
+            Subject::new("lk, all different in one field", different(1)),
             Subject::peer("pymcap-cli 0.34.0, raw bytes, its start included", || {
                 let mut command = Command::new(&peer);
                 command.args(["diff", "--compare-payloads"]).args([&a, &b]);
@@ -48,21 +50,31 @@ pub fn run(table: &mut Table) {
                 command.status().expect("installed by `cargo xtask bench`");
                 u64::from(MESSAGES)
             }),
-        ],
-    );
-}
-
-/// The same messages, one field of each off by 1e-9, which is within the
-/// default tolerance.
-fn changed(payloads: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    payloads
-        .iter()
-        .map(|payload| {
-            let mut payload = payload.clone();
-            let field = &mut payload[CHANGED..CHANGED + 8];
-            let value = f64::from_le_bytes(field.try_into().expect("eight bytes"));
-            field.copy_from_slice(&(value + 1e-9).to_le_bytes());
-            payload
-        })
-        .collect()
+        ];
+        table.measure(RAW, "pairs/s", subjects);
+    }
+    let subjects = vec![
+        Subject::new("lk, identical", identical(1)),
+        Subject::peer("only unpacking both, nothing checked or looked at", || {
+            black_box((unpack(&a), unpack(&same)));
+            u64::from(MESSAGES)
+        }),
+    ];
+    table.measure(IDENTICAL[0], "pairs/s", subjects);
+    let subjects = vec![
+        Subject::new("lk, identical", identical(2)),
+        Subject::peer("only unpacking both, each in a thread", || {
+            thread::scope(|scope| {
+                let other = scope.spawn(|| unpack(&same));
+                black_box((unpack(&a), other.join().expect("it unpacks")));
+            });
+            u64::from(MESSAGES)
+        }),
+    ];
+    table.measure(IDENTICAL[1], "pairs/s", subjects);
+    let subjects = vec![
+        Subject::new("lk, all different in one field", different(2)),
+        Subject::peer("lk, the same in one thread", different(1)),
+    ];
+    table.measure(DIFFERENT, "pairs/s", subjects);
 }

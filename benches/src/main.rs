@@ -1,7 +1,8 @@
 //! Benchmarks, each with its peers beside it in the same run.
 //!
 //! `cargo xtask bench [NAME..]` runs all of them, or those whose name starts
-//! with one of the given. Names are `area/case/size`.
+//! with one of the given; `memory` only where it is named. Names are
+//! `area/case/size`.
 
 mod data;
 mod decode;
@@ -9,6 +10,8 @@ mod diff;
 mod files;
 mod lockstep;
 mod measure;
+mod memory;
+mod unpack;
 
 use measure::Table;
 
@@ -19,5 +22,6 @@ fn main() {
     diff::run(&mut table);
     files::run(&mut table);
     lockstep::run(&mut table);
+    memory::run(&mut table);
     table.print();
 }

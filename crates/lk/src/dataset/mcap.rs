@@ -47,11 +47,15 @@ pub struct Limits {
     /// All chunks that overlap in time, which are unpacked together; more of
     /// them is an error of reading. Default: 4 GiB.
     pub open_bytes: u64,
+    /// What is kept unpacked of such chunks. Of those beyond it only the next
+    /// messages are kept, and they are unpacked again for more: slower, in
+    /// bounded memory. Default: 64 MiB.
+    pub kept_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { chunk_bytes: 1 << 30, open_bytes: 4 << 30 }
+        Limits { chunk_bytes: 1 << 30, open_bytes: 4 << 30, kept_bytes: 64 << 20 }
     }
 }
 

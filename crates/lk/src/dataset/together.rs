@@ -28,7 +28,7 @@ pub struct Together {
 impl Together {
     /// With so many threads, the caller's among them; 0 is taken for 1.
     pub fn new(threads: usize) -> Together {
-        Together { pool: Pool::new(threads), twins: Arc::default() }
+        Together { pool: Pool::new(threads), twins: Arc::new(Twins::new(threads)) }
     }
 
     pub(crate) fn pool(&self) -> &Pool {

@@ -45,16 +45,22 @@ impl<'a> Ahead<'a> {
         next: impl Iterator<Item = usize>,
     ) -> Result<Content> {
         let begun = self.pass_over(order);
-        let piece = &self.pieces[order];
-        let Some(together) = self.together else {
-            return piece.read(self.source, &mut self.unpacker);
-        };
+        let Some(together) = self.together else { return self.again(order) };
         if together.pool().threads() > 1 {
             self.begin(together, next);
         }
         match begun {
             Some(task) => together.pool().take(task),
-            None => together.twins().content(piece, self.source),
+            None => self.again(order),
+        }
+    }
+
+    /// The content of a piece that was read before.
+    pub(super) fn again(&mut self, order: usize) -> Result<Content> {
+        let piece = &self.pieces[order];
+        match self.together {
+            Some(together) => together.twins().content(piece, self.source),
+            None => piece.read(self.source, &mut self.unpacker),
         }
     }
 

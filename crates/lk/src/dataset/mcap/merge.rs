@@ -21,7 +21,8 @@ type Key = (u64, usize);
 ///
 /// A piece is unpacked when its first time is reached and dropped behind its
 /// last message, so that memory holds the pieces that overlap in time, no
-/// more. Payloads are slices of unpacked pieces.
+/// more; where those are many, a few messages of each. Payloads are slices of
+/// unpacked pieces.
 pub(super) struct Merge<'a> {
     reader: &'a Reader,
     pieces: &'a [Piece],
@@ -47,11 +48,17 @@ pub(super) struct Merge<'a> {
 
 /// An unpacked piece.
 struct Open {
+    /// All of it, or a copy of some messages of it.
     content: Bytes,
+    /// In a copy, where the next message is.
+    copied: Option<usize>,
     order: usize,
     /// Its messages in time order, ties as they lie in it.
     entries: Vec<Entry>,
     next: usize,
+    /// Entries whose messages are in the content, from the next one up to
+    /// this one.
+    kept: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -63,11 +70,59 @@ struct Entry {
     channel: u32,
 }
 
+impl Entry {
+    /// Of the message with its header, in the content.
+    fn range(&self) -> std::ops::Range<usize> {
+        self.at as usize - MESSAGE_HEADER..self.at as usize + self.len as usize
+    }
+}
+
+/// Part of a chunk below which what is wanted of it is copied, so that a few
+/// messages don't keep all of it in memory.
+const KEPT_PART: usize = 4;
+
 impl Open {
+    /// Keeps the next messages: all of them, or a copy of at most `limit`
+    /// bytes, which is one message at least.
+    fn keep(&mut self, content: Bytes, limit: Option<usize>) {
+        let entries = self.entries.iter().skip(self.next);
+        let wanted: usize = entries.clone().map(|entry| entry.range().len()).sum();
+        if wanted >= content.len() / KEPT_PART && limit.is_none() {
+            (self.content, self.copied, self.kept) = (content, None, self.entries.len());
+            return;
+        }
+        let limit = limit.unwrap_or(usize::MAX);
+        let mut copy = Vec::with_capacity(wanted.min(limit));
+        self.kept = self.next;
+        for range in entries.map(Entry::range) {
+            if !copy.is_empty() && copy.len() + range.len() > limit {
+                break;
+            }
+            copy.extend_from_slice(&content[range]);
+            self.kept += 1;
+        }
+        (self.content, self.copied) = (Bytes::from(copy), Some(0));
+    }
+
+    /// The next message, which is kept.
+    fn take(&mut self, entry: Entry) -> Sample {
+        self.next += 1;
+        let mut range = entry.range();
+        if let Some(at) = &mut self.copied {
+            range = *at..*at + range.len();
+            *at = range.end;
+        }
+        sample(&self.content, range)
+    }
+
     fn key(&self) -> Option<Key> {
         self.entries.get(self.next).map(|entry| (entry.time, self.order))
     }
 }
+
+/// Chunks that overlap of which nothing more can be kept than a few messages
+/// each.
+const COPIES: u64 = 1024;
 
 /// Later than everything.
 const NEVER: Key = (u64::MAX, usize::MAX);
@@ -118,6 +173,12 @@ impl<'a> Merge<'a> {
     #[cfg(test)]
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// Bytes of pieces that are held.
+    #[cfg(test)]
+    pub(super) fn open_bytes(&self) -> u64 {
+        self.open_bytes
     }
 
     fn may_have(&self, piece: &Piece) -> bool {
@@ -177,7 +238,8 @@ impl<'a> Merge<'a> {
     /// is an error to give.
     fn open(&mut self, order: usize) -> Option<Open> {
         let piece = &self.pieces[order];
-        let (open_bytes, limit) = (self.open_bytes + piece.content_bytes, self.reader.limit());
+        let limit = self.reader.limits().open_bytes;
+        let open_bytes = self.open_bytes + piece.content_bytes;
         if open_bytes > limit {
             let what = format!("unpacking the chunks that overlap at byte {}", piece.offset);
             let path = self.reader.path().to_owned();
@@ -215,9 +277,37 @@ impl<'a> Merge<'a> {
             self.errors.push_back(self.reader.damaged(piece, problem));
             entries.drain(..late);
         }
-        let content = keep_wanted(content, &mut entries);
-        self.open_bytes += content.len() as u64;
-        Some(Open { content, order, entries, next: 0 })
+        let none = Bytes::new();
+        let mut open = Open { content: none, copied: None, order, entries, next: 0, kept: 0 };
+        self.keep(&mut open, content);
+        Some(open)
+    }
+
+    /// Keeps of a piece what there is room for.
+    fn keep(&mut self, open: &mut Open, content: Bytes) {
+        let kept_bytes = self.reader.limits().kept_bytes;
+        let is_tight = self.open_bytes + content.len() as u64 > kept_bytes;
+        let limit = usize::try_from(kept_bytes / COPIES).unwrap_or(usize::MAX);
+        open.keep(content, is_tight.then_some(limit));
+        self.open_bytes += open.content.len() as u64;
+    }
+
+    /// Unpacks the current piece again, for messages that were not kept.
+    fn read_on(&mut self) {
+        let Some(mut open) = self.current.take() else { return };
+        self.open_bytes -= open.content.len() as u64;
+        open.content = Bytes::new();
+        match self.ahead.again(open.order) {
+            Ok(Ok(content)) => {
+                self.keep(&mut open, content);
+                self.current = Some(open);
+            }
+            Ok(Err(problem)) => {
+                let piece = &self.pieces[open.order];
+                self.errors.push_back(self.reader.damaged(piece, problem));
+            }
+            Err(error) => self.errors.push_back(error),
+        }
     }
 
     fn entries(&self, content: &[u8]) -> Result<Vec<Entry>, String> {
@@ -266,12 +356,17 @@ impl Iterator for Merge<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(open) = &mut self.current
-                && let Some(entry) = open.entries.get(open.next)
+                && let Some(entry) = open.entries.get(open.next).copied()
                 && (entry.time, open.order) < self.limit
             {
-                open.next += 1;
-                self.last = (entry.time, open.order);
-                return Some(Ok((ChannelId(entry.channel), sample(&open.content, entry))));
+                if open.next < open.kept {
+                    self.last = (entry.time, open.order);
+                    return Some(Ok((ChannelId(entry.channel), open.take(entry))));
+                }
+                self.read_on();
+                if self.errors.is_empty() {
+                    continue;
+                }
             }
             let found = self.errors.is_empty() && self.advance();
             if let Some(error) = self.errors.pop_front() {
@@ -284,36 +379,14 @@ impl Iterator for Merge<'_> {
     }
 }
 
-/// Part of a chunk below which what is wanted of it is copied, so that a few
-/// messages don't keep all of it in memory.
-const KEPT_PART: usize = 4;
-
-/// The content, or as much of it as the entries are, which are moved.
-fn keep_wanted(content: Bytes, entries: &mut [Entry]) -> Bytes {
-    let range = |entry: &Entry| entry.at as usize - MESSAGE_HEADER..(entry.at + entry.len) as usize;
-    let wanted: usize = entries.iter().map(|entry| range(entry).len()).sum();
-    if wanted >= content.len() / KEPT_PART {
-        return content;
-    }
-    let mut kept = Vec::with_capacity(wanted);
-    for entry in entries {
-        let range = range(entry);
-        // Less than where it was, which was checked.
-        entry.at = (kept.len() + MESSAGE_HEADER) as u32;
-        kept.extend_from_slice(&content[range]);
-    }
-    Bytes::from(kept)
-}
-
-fn sample(content: &Bytes, entry: &Entry) -> Sample {
-    let at = entry.at as usize;
-    let header = MessageHeader::parse(&content[at - MESSAGE_HEADER..])
+fn sample(content: &Bytes, range: std::ops::Range<usize>) -> Sample {
+    let header = MessageHeader::parse(&content[range.clone()])
         .expect("the header was parsed when the chunk was indexed");
     let time = |nanos: u64| Time::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX));
     Sample {
         time: time(header.log_time),
         publish_time: time(header.publish_time),
         sequence: header.sequence,
-        payload: content.slice(at..at + entry.len as usize),
+        payload: content.slice(range.start + MESSAGE_HEADER..range.end),
     }
 }

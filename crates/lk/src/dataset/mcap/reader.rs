@@ -147,8 +147,8 @@ impl Reader {
         &self.source.path
     }
 
-    pub(super) fn limit(&self) -> u64 {
-        self.limits.open_bytes
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     pub(super) fn channel_count(&self) -> usize {

@@ -11,16 +11,29 @@ use super::source::Source;
 use crate::error::Result;
 
 /// Bytes of unpacked chunks, and of the packed ones that they come from, that
-/// are kept for another file.
-const KEPT_BYTES: usize = 24 << 20;
+/// are kept for another file: for each thread, which may read a chunk ahead.
+const KEPT_BYTES: usize = 4 << 20;
+const MOST_THREADS: usize = 8;
+
+/// After so many chunks without a twin only one in so many is kept, to see
+/// whether that changes: keeping them all takes the cache from the rest.
+const MISSES: usize = 16;
+const PROBE: usize = 8;
 
 /// Chunks that were read lately, by whichever file. One that is read again, in
 /// the same bytes, is the same memory.
-#[derive(Default)]
 pub(crate) struct Twins {
     unpackers: Unpackers,
+    kept_bytes: usize,
+    lately: Mutex<Lately>,
+}
+
+#[derive(Default)]
+struct Lately {
     /// The oldest first.
-    lately: Mutex<VecDeque<Arc<Unpacked>>>,
+    unpacked: VecDeque<Arc<Unpacked>>,
+    /// Chunks since the last one that was read twice.
+    misses: usize,
 }
 
 struct Unpacked {
@@ -48,6 +61,12 @@ impl Unpacked {
 }
 
 impl Twins {
+    /// For readers with so many threads between them.
+    pub(crate) fn new(threads: usize) -> Twins {
+        let kept_bytes = KEPT_BYTES * (threads.min(MOST_THREADS) + 1);
+        Twins { unpackers: Unpackers::default(), kept_bytes, lately: Mutex::default() }
+    }
+
     /// Reads, unpacks and checks the content of a piece, unless one with the
     /// same bytes was read before.
     ///
@@ -62,10 +81,12 @@ impl Twins {
 
     /// One with the same bytes, which is kept no longer.
     fn take(&self, piece: &Piece, packed: &Bytes) -> Option<Arc<Unpacked>> {
-        let all: Vec<_> = self.lately().iter().cloned().collect();
+        let all = self.lately().unpacked.clone();
         // Outside of the lock, since all of the bytes are compared.
         let twin = all.into_iter().find(|unpacked| unpacked.is_of(piece, packed))?;
-        self.lately().retain(|other| !Arc::ptr_eq(other, &twin));
+        let mut lately = self.lately();
+        lately.misses = 0;
+        lately.unpacked.retain(|other| !Arc::ptr_eq(other, &twin));
         Some(twin)
     }
 
@@ -74,17 +95,21 @@ impl Twins {
         let content = OnceLock::new();
         let unpacked = Arc::new(Unpacked { packed, content_bytes, crc, compression, content });
         let mut lately = self.lately();
-        lately.push_back(unpacked.clone());
-        let mut bytes: usize = lately.iter().map(|unpacked| unpacked.bytes()).sum();
-        while bytes > KEPT_BYTES
-            && let Some(oldest) = lately.pop_front()
+        lately.misses += 1;
+        if lately.misses > MISSES && lately.misses % PROBE != 0 {
+            return unpacked;
+        }
+        lately.unpacked.push_back(unpacked.clone());
+        let mut bytes: usize = lately.unpacked.iter().map(|unpacked| unpacked.bytes()).sum();
+        while bytes > self.kept_bytes
+            && let Some(oldest) = lately.unpacked.pop_front()
         {
             bytes -= oldest.bytes();
         }
         unpacked
     }
 
-    fn lately(&self) -> MutexGuard<'_, VecDeque<Arc<Unpacked>>> {
+    fn lately(&self) -> MutexGuard<'_, Lately> {
         self.lately.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

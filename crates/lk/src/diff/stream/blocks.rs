@@ -62,6 +62,11 @@ impl Blocks {
 
     /// Takes the next pair.
     pub(super) fn push(&mut self, pair: Pair, comparing: &Comparing<'_>) {
+        if comparing.pool.threads() == 1 {
+            // Nobody to hand it to.
+            compare_pair(&self.plan, &comparing.policy, &mut self.whole, &pair, comparing.ticks);
+            return;
+        }
         self.bytes += pair.0.1.payload.len() + pair.1.1.payload.len();
         self.gathered.push(pair);
         let complete = self.handed_out + self.gathered.len() as u64 == BLOCK;
@@ -86,9 +91,8 @@ impl Blocks {
         let task = comparing.pool.submit(move || {
             let mut partial =
                 before.map_or_else(|| Partial::new(plan.leaves.len()), |before| before.take());
-            for Pair(a, b) in &pairs {
-                let (a, b) = (message(a, ticks[0]), message(b, ticks[1]));
-                compare::pair(&plan, &policy, &mut partial, a, b);
+            for pair in &pairs {
+                compare_pair(&plan, &policy, &mut partial, pair, ticks);
             }
             partial
         });
@@ -120,6 +124,16 @@ impl Blocks {
         }
         self.whole
     }
+}
+
+fn compare_pair(
+    plan: &PairPlan,
+    policy: &Policy,
+    partial: &mut Partial,
+    Pair(a, b): &Pair,
+    ticks: [bool; 2],
+) {
+    compare::pair(plan, policy, partial, message(a, ticks[0]), message(b, ticks[1]));
 }
 
 fn message((position, sample): &Placed, ticks: bool) -> Message<'_> {

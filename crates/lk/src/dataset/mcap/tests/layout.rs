@@ -291,6 +291,36 @@ fn memory_is_bounded_by_the_chunks_that_overlap() {
 }
 
 #[test]
+fn many_chunks_that_overlap_are_read_in_bounded_memory() {
+    let folder = folder();
+    let path = folder.path().join("a.mcap");
+    let mut draft = Draft::new();
+    // 40 chunks over the same times, and some after them.
+    for n in 0..50 {
+        let start = u64::from(n / 40) * 1_000;
+        draft.chunk((start, start + 100), |out| {
+            channel(1, 0, "a", "json").put(out);
+            for time in 0..100 {
+                message(out, 1, n, start + time);
+            }
+        });
+    }
+    draft.finish(&path, false);
+    let all = read(&open(&path).unwrap());
+    let whole = open(&path).unwrap().pieces()[0].content_bytes;
+    // No room for more than one of them, and for one message of the others.
+    let kept_bytes = whole + 100;
+    let reader = Reader::open(&path, Limits { kept_bytes, ..Limits::default() }).unwrap();
+    assert_eq!(read(&reader), all);
+    let mut merge = merge::Merge::new(&reader, reader.pieces(), &Query::default(), None);
+    let mut most = 0;
+    while merge.next().is_some() {
+        most = most.max(merge.open_bytes());
+    }
+    assert!((whole..whole + 50 * 100).contains(&most), "{most} of {whole}");
+}
+
+#[test]
 fn a_sparse_key_is_read_without_unpacking_the_rest() {
     let folder = folder();
     let path = folder.path().join("a.mcap");
