@@ -1,6 +1,11 @@
-//! Channels in other encodings than CDR.
+//! Channels in other encodings than CDR. Files of other people's packages are
+//! written by `foreign_peer.py`, from the virtual environment that `cargo xtask
+//! test` sets up.
+#![expect(clippy::print_stderr, reason = "a skipped test says so")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
 use lk::dataset::{Channel, Encoding, ForeignEncoding, Role};
 use lk::{Dataset, Time};
@@ -107,4 +112,96 @@ fn an_mcap_file_keeps_the_bytes_of_foreign_payloads() {
         (foreign.schema_encoding.as_str(), &foreign.schema_data[..2]),
         ("jsonschema", &b"{\""[..])
     );
+}
+
+/// The interpreter that has the packages; `None`, with a note, where there is
+/// none and none is demanded.
+fn python() -> Option<PathBuf> {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/venv/bin/python");
+    let python = env::var_os("LK_TEST_PYTHON").map_or_else(default, PathBuf::from);
+    if python.exists() {
+        return Some(python);
+    }
+    let missing = format!("{} is missing; `cargo xtask setup` makes it", python.display());
+    assert!(env::var_os("LK_REQUIRE_TOOLS").is_none_or(|v| v != "1"), "{missing}");
+    eprintln!("skipped: {missing}");
+    None
+}
+
+/// Files of all variants, of messages that a Python package encoded.
+fn variants(python: &Path, encoding: &str, variants: &[&str]) -> Folder {
+    let folder = Folder::new();
+    let script = folder.write("peer.py", include_str!("foreign_peer.py"));
+    for variant in variants {
+        let out = folder.path().join(format!("{variant}.mcap"));
+        let output = Command::new(python)
+            .arg(&script)
+            .args([encoding, variant])
+            .arg(out)
+            .output()
+            .expect("the interpreter starts");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    folder
+}
+
+#[track_caller]
+fn check_peer(encoding: &str, form: &str) {
+    let Some(python) = python() else { return };
+    let folder = variants(&python, encoding, &["base", "form", "value", "text"]);
+    let shown = folder.lk(&["cat", "base.mcap"]).expect(0).stdout;
+    let first = shown.lines().next().expect("a line");
+    assert_eq!(
+        first,
+        "0.000000000  state  {pose: {x: 0.0, y: -1.25}, name: \"m0\", steps: [1, 2, 300], \
+         raw: [0, 255, 0]}"
+    );
+    let diff = |b: &str, args: &[&str]| {
+        let all: Vec<&str> = ["diff", "base.mcap", b].iter().chain(args).copied().collect();
+        folder.lk(&all)
+    };
+    diff("base.mcap", &[]).expect(0).shows(&["identical"]);
+    let same = fs::read(folder.path().join("base.mcap")).expect("readable")
+        == fs::read(folder.path().join("form.mcap")).expect("readable");
+    assert!(!same, "the bytes differ");
+    diff("form.mcap", &[]).expect(0).shows(&[form]);
+    diff("value.mcap", &[]).expect(1).shows(&["first at message 2, 2.000 s in state.pose.x"]);
+    diff("value.mcap", &["--tol", "state.pose.*:abs=0.3"]).expect(0);
+    diff("value.mcap", &["--tol", "state.pose.x:ignore,reason=noisy"]).expect(0);
+    diff("text.mcap", &["--tol", "1"])
+        .expect(1)
+        .shows(&["first at message 1, 1.000 s in state.name"]);
+    folder.lk(&["convert", "value.mcap", "value.ndjson"]).expect(0);
+    let line =
+        r#""value":{"pose":{"x":1.25,"y":-1.25},"name":"m2","steps":[1,2,302],"raw":[0,255,2]}}"#;
+    assert!(folder.read("value.ndjson").lines().any(|found| found.ends_with(line)));
+    folder.lk(&["convert", "base.mcap", "copy.mcap"]).expect(0);
+    diff("copy.mcap", &[]).expect(0).shows(&["identical"]);
+}
+
+#[test]
+fn json_of_python_is_compared_by_its_fields() {
+    check_peer("json", "equal");
+}
+
+#[test]
+fn msgpack_of_python_is_compared_by_its_fields() {
+    check_peer("msgpack", "equal");
+}
+
+#[test]
+fn cbor_of_python_is_compared_by_its_fields() {
+    check_peer("cbor", "equal");
+}
+
+#[test]
+fn protobuf_of_python_is_compared_by_its_fields() {
+    check_peer("protobuf", "identical");
+    let Some(python) = python() else { return };
+    let folder = variants(&python, "protobuf", &["base", "unknown"]);
+    folder
+        .lk(&["diff", "base.mcap", "unknown.mcap"])
+        .expect(1)
+        .shows(&["compared as bytes, since a message has field 15"]);
+    folder.lk(&["info", "--check", "base.mcap"]).expect(0).shows(&["demo/msg/State", "protobuf"]);
 }

@@ -4,13 +4,17 @@ use std::cell::Cell;
 
 use serde::de::DeserializeSeed;
 
-use super::json;
+use super::cbor::Cbor;
+use super::msgpack::Msgpack;
+use super::{binary, json};
 use crate::dataset::shape::{Shape, ShapeSeed};
 
 /// Such a format, by MCAP's name of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     Json,
+    Msgpack,
+    Cbor,
 }
 
 /// Why a message says nothing about the type of its channel.
@@ -24,12 +28,15 @@ pub(super) enum Unshaped {
 
 impl Format {
     pub(super) fn of(message_encoding: &str) -> Option<Format> {
-        [Format::Json].into_iter().find(|format| format.name() == message_encoding)
+        let all = [Format::Json, Format::Msgpack, Format::Cbor];
+        all.into_iter().find(|format| format.name() == message_encoding)
     }
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Format::Json => "json",
+            Format::Msgpack => "msgpack",
+            Format::Cbor => "cbor",
         }
     }
 
@@ -42,6 +49,15 @@ impl Format {
     ) -> Result<S::Value, String> {
         match self {
             Format::Json => json::read(payload, seed),
+            Format::Msgpack => binary::read(payload, Msgpack, seed),
+            Format::Cbor => binary::read(payload, Cbor, seed),
+        }
+    }
+
+    fn without_place(self, reason: &str) -> &str {
+        match self {
+            Format::Json => json::without_place(reason),
+            _ => reason.rfind(" at byte ").map_or(reason, |at| &reason[..at]),
         }
     }
 
@@ -51,12 +67,12 @@ impl Format {
         let shape = self.read(payload, ShapeSeed::new(&refused));
         let shape = shape.map_err(|reason| match refused.get() {
             // Where in the message the type was known to be none says nothing.
-            true => Unshaped::Refused(json::without_place(&reason).to_owned()),
+            true => Unshaped::Refused(self.without_place(&reason).to_owned()),
             false => Unshaped::Malformed,
         })?;
-        match self {
-            // Only now: text that is no JSON may look as if it had numbers.
-            Format::Json => json::check_integers(payload).map_err(Unshaped::Refused)?,
+        // Only now: text that is no JSON may look as if it had numbers.
+        if self == Format::Json {
+            json::check_integers(payload).map_err(Unshaped::Refused)?;
         }
         Ok(shape)
     }

@@ -1,11 +1,15 @@
 //! The pass over foreign channels that finds their types.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
-use super::Decoder;
+#[cfg(feature = "protobuf")]
+use super::PROTOBUF;
+#[cfg(feature = "protobuf")]
+use super::protobuf::{Absent, ProtobufType, Unsurveyed};
 use super::self_describing::{Format, Unshaped};
+use super::{Decoder, Reader};
 use crate::dataset::shape::{self, Shape};
-use crate::dataset::{Channel, ChannelId, Dataset, DatasetInfo, Encoding, Query};
+use crate::dataset::{Channel, ChannelId, Dataset, DatasetInfo, Encoding, ForeignEncoding, Query};
 
 /// Fields of an inferred type. More of them are data, such as identifiers,
 /// rather than the names of fields.
@@ -70,22 +74,61 @@ pub fn survey<const N: usize>(sides: [&Dataset; N]) -> [Decoders; N] {
     }
     let mut decoders = [(); N].map(|()| Decoders::default());
     for group in groups {
-        let decoder = group.decoder();
-        for (side, id) in group.members {
+        // One decoder for all sides whose payloads mean the same.
+        let mut made: BTreeMap<usize, Result<Decoder, String>> = BTreeMap::new();
+        for &(side, id) in &group.members {
+            let alike = group.alike(side);
+            let decoder = made.entry(alike).or_insert_with(|| group.decoder(alike));
             decoders[side].0.insert(id, decoder.clone());
         }
     }
     decoders
 }
 
-/// Channels of one key, on one or several sides.
+/// Channels of one key and one encoding, on one or several sides.
 struct Group {
     key: String,
-    format: Format,
     /// Sides, and the channel there.
     members: Vec<(usize, ChannelId)>,
-    /// What is known so far, or why there is no type.
-    shape: Result<Shape, String>,
+    found: Found,
+}
+
+/// What is known so far.
+enum Found {
+    /// Of a format that says itself what it holds: a type, or why there is
+    /// none.
+    Shape(Format, Result<Shape, String>),
+    #[cfg(feature = "protobuf")]
+    Protobuf(Protobuf),
+}
+
+/// Types by the side that has them, and the fields that some message lacks.
+#[cfg(feature = "protobuf")]
+struct Protobuf {
+    types: BTreeMap<usize, (ForeignEncoding, ProtobufType)>,
+    absent: Result<Absent, String>,
+}
+
+impl Found {
+    fn new(message_encoding: &str) -> Option<Found> {
+        if let Some(format) = Format::of(message_encoding) {
+            return Some(Found::Shape(format, Ok(Shape::Unknown)));
+        }
+        #[cfg(feature = "protobuf")]
+        if message_encoding == PROTOBUF {
+            let (types, absent) = (BTreeMap::new(), Ok(Absent::new()));
+            return Some(Found::Protobuf(Protobuf { types, absent }));
+        }
+        None
+    }
+
+    fn refuse(&mut self, reason: String) {
+        match self {
+            Found::Shape(_, shape) => *shape = Err(reason),
+            #[cfg(feature = "protobuf")]
+            Found::Protobuf(protobuf) => protobuf.absent = Err(reason),
+        }
+    }
 }
 
 fn groups(sides: &[&Dataset]) -> Vec<Group> {
@@ -94,16 +137,13 @@ fn groups(sides: &[&Dataset]) -> Vec<Group> {
     for (side, dataset) in sides.iter().enumerate() {
         for (id, channel) in (0..).map(ChannelId).zip(dataset.channels()) {
             let Encoding::Foreign(foreign) = &channel.encoding else { continue };
-            let Some(format) = Format::of(&foreign.message_encoding) else { continue };
-            match places.entry((&channel.key, &foreign.message_encoding)) {
-                Entry::Occupied(place) => groups[*place.get()].members.push((side, id)),
-                Entry::Vacant(place) => {
-                    place.insert(groups.len());
-                    let key = channel.key.clone();
-                    let members = vec![(side, id)];
-                    groups.push(Group { key, format, members, shape: Ok(Shape::Unknown) });
-                }
-            }
+            let Some(found) = Found::new(&foreign.message_encoding) else { continue };
+            let place =
+                *places.entry((&channel.key, &foreign.message_encoding)).or_insert_with(|| {
+                    groups.push(Group { key: channel.key.clone(), members: Vec::new(), found });
+                    groups.len() - 1
+                });
+            groups[place].join(side, id, foreign);
         }
     }
     groups
@@ -124,41 +164,97 @@ fn read(dataset: &Dataset, side: usize, groups: &mut [Group]) {
         for item in samples {
             let (id, sample) = item?;
             let group = places.get(&id).and_then(|n| groups.get_mut(*n));
-            group.into_iter().for_each(|group| group.add(&sample.payload));
+            group.into_iter().for_each(|group| group.add(side, &sample.payload));
         }
         Ok(())
     });
     if let Err(error) = result {
         for n in places.values() {
-            groups[*n].shape = Err(format!("{} can't be read: {error}", dataset.location()));
+            groups[*n].found.refuse(format!("{} can't be read: {error}", dataset.location()));
         }
     }
 }
 
 impl Group {
-    fn add(&mut self, payload: &[u8]) {
-        let Ok(known) = &mut self.shape else { return };
-        let known = std::mem::replace(known, Shape::Unknown);
-        self.shape = match self.format.shape(payload) {
-            Ok(Shape::Unknown) => Err("a message is null".to_owned()),
-            Ok(shape) if shape == known => Ok(known),
-            Ok(shape) => known.merge(shape),
-            Err(Unshaped::Malformed) => Ok(known),
-            Err(Unshaped::Refused(reason)) => Err(reason),
-        };
-        if let Ok(shape) = &self.shape
-            && shape.fields() > MAX_FIELDS
-        {
-            self.shape = Err(format!("the messages have over {MAX_FIELDS} different fields"));
+    #[cfg_attr(not(feature = "protobuf"), expect(unused_variables, reason = "no schemas to read"))]
+    fn join(&mut self, side: usize, id: ChannelId, foreign: &ForeignEncoding) {
+        self.members.push((side, id));
+        #[cfg(feature = "protobuf")]
+        if let Found::Protobuf(protobuf) = &mut self.found {
+            match ProtobufType::new(foreign) {
+                Ok(ty) => drop(protobuf.types.insert(side, (foreign.clone(), ty))),
+                Err(reason) => protobuf.absent = Err(reason),
+            }
         }
     }
 
-    fn decoder(&self) -> Result<Decoder, String> {
-        let shape = self.shape.clone()?;
-        if shape == Shape::Unknown {
-            return Err("no message says its type".to_owned());
+    #[cfg_attr(not(feature = "protobuf"), expect(unused_variables, reason = "all sides are alike"))]
+    fn add(&mut self, side: usize, payload: &[u8]) {
+        match &mut self.found {
+            Found::Shape(format, shape) => {
+                let Ok(known) = shape else { return };
+                let known = std::mem::replace(known, Shape::Unknown);
+                *shape = add(*format, known, payload);
+            }
+            #[cfg(feature = "protobuf")]
+            Found::Protobuf(Protobuf { types, absent }) => {
+                let (Ok(fields), Some((_, ty))) = (absent.as_mut(), types.get(&side)) else {
+                    return;
+                };
+                if let Err(Unsurveyed::Refused(reason)) = ty.survey(payload, fields) {
+                    *absent = Err(reason);
+                }
+            }
         }
-        let schema = shape::schema(&self.key, &shape.settled()).map_err(|e| e.to_string())??;
-        Ok(Decoder::new(&self.key, self.format, &schema))
+    }
+
+    /// The decoder of one side.
+    #[cfg_attr(not(feature = "protobuf"), expect(unused_variables, reason = "all sides are alike"))]
+    fn decoder(&self, side: usize) -> Result<Decoder, String> {
+        match &self.found {
+            Found::Shape(format, shape) => {
+                let shape = shape.clone()?;
+                if shape == Shape::Unknown {
+                    return Err("no message says its type".to_owned());
+                }
+                let schema = shape::schema(&self.key, &shape.settled());
+                let schema = schema.map_err(|e| e.to_string())??;
+                Ok(Decoder::new(&self.key, Reader::SelfDescribing(*format), &schema))
+            }
+            #[cfg(feature = "protobuf")]
+            Found::Protobuf(Protobuf { types, absent }) => {
+                let absent = absent.as_ref().map_err(Clone::clone)?;
+                let (_, ty) = types.get(&side).ok_or("it has no descriptors")?;
+                Ok(Decoder::new(&self.key, Reader::Protobuf(ty.clone()), &ty.schema(absent)?))
+            }
+        }
+    }
+
+    /// The side that comes first among those whose payloads mean the same.
+    fn alike(&self, side: usize) -> usize {
+        match &self.found {
+            Found::Shape(..) => self.members.first().map_or(side, |(first, _)| *first),
+            #[cfg(feature = "protobuf")]
+            Found::Protobuf(Protobuf { types, .. }) => {
+                let of = |side: &usize| types.get(side).map(|(foreign, _)| foreign);
+                let alike = types.keys().find(|other| of(other) == of(&side));
+                alike.copied().unwrap_or(side)
+            }
+        }
+    }
+}
+
+/// What is known with one message more.
+fn add(format: Format, known: Shape, payload: &[u8]) -> Result<Shape, String> {
+    let shape = match format.shape(payload) {
+        Ok(Shape::Unknown) => return Err("a message is null".to_owned()),
+        Ok(shape) if shape == known => return Ok(known),
+        Ok(shape) => known.merge(shape)?,
+        Err(Unshaped::Malformed) => return Ok(known),
+        Err(Unshaped::Refused(reason)) => return Err(reason),
+    };
+    match shape.fields() > MAX_FIELDS {
+        true => Err(format!("the messages have over {MAX_FIELDS} different fields")),
+        false => Ok(shape),
     }
 }

@@ -1,6 +1,9 @@
 //! What is decoded, what is refused, and what is an error.
 
+mod binary;
 mod json;
+#[cfg(feature = "protobuf")]
+mod protobuf;
 
 use super::*;
 use crate::dataset::{Channel, ChannelId, Dataset, Encoding, ForeignEncoding, Role};

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Integers, Member, Shape};
 
@@ -138,12 +138,9 @@ impl<'de> Visitor<'de> for ShapeSeed<'_> {
         Ok(Shape::Record(members))
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<Shape, D::Error> {
-        Err(self.refuse("an extension type has no message type"))
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<Shape, A::Error> {
-        Err(self.refuse("a tagged value has no message type"))
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, what: D) -> Result<Shape, D::Error> {
+        let what = String::deserialize(what)?;
+        Err(self.refuse(format_args!("{what} has no message type")))
     }
 }
 
@@ -224,10 +221,6 @@ impl<'de> Visitor<'de> for KeySeed<'_> {
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, _: D) -> Result<String, D::Error> {
-        self.other()
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, _: A) -> Result<String, A::Error> {
         self.other()
     }
 }
