@@ -20,6 +20,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("dataset", &["codec", "error", "pool", "schema", "time", "value"]),
     ("diff", &["codec", "dataset", "error", "pool", "schema", "time", "value"]),
     ("outcome", &["diff"]),
+    ("clock", &["error", "time"]),
+    ("playback", &["clock", "component", "dataset", "error", "time"]),
     ("component", &["codec", "error", "schema", "time"]),
     ("system", &["codec", "component", "error", "schema", "time"]),
 ];

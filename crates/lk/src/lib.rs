@@ -7,11 +7,13 @@ mod error;
 mod pool;
 mod time;
 
+pub mod clock;
 pub mod codec;
 pub mod component;
 pub mod dataset;
 pub mod diff;
 pub mod outcome;
+pub mod playback;
 pub mod schema;
 pub mod system;
 #[cfg(any(test, feature = "testing"))]

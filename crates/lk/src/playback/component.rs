@@ -1,0 +1,159 @@
+//! Playing within a system.
+
+use std::sync::Arc;
+
+use super::{PlaybackConfig, Player, Seek};
+use crate::component::{Component, Io, OutAny, Ports, StepResult};
+use crate::dataset::{Dataset, Encoding};
+use crate::error::{Error, Result};
+use crate::time::{Span, Time};
+
+/// The component that plays a dataset: an output port for each of its keys.
+///
+/// Messages come at the times when they were recorded, plus what the config
+/// says, in the system's own time: what paces them is the clock that the
+/// system runs by, so that `rate` is heeded by scaling the times, and a rate
+/// of 2 plays a second of the recording in half a second of the system.
+/// Without recorded times it gives one row at each step of its node.
+///
+/// A port holds one message at a time. Where a key has several at one time, the
+/// further ones come a nanosecond after each other, and are counted as
+/// `shifted` in its diagnostics.
+pub struct DataPlayback {
+    player: Player,
+    outputs: Vec<OutAny>,
+    playing: bool,
+    /// A recorded time, and what it is in the system's; `None` until the next
+    /// tick after a start or a seek settles it.
+    anchor: Option<(Time, Time)>,
+    /// When the next messages are due in the system's time.
+    due: Option<Time>,
+    /// Messages of a key that share a time with others of it.
+    held: Vec<super::Message>,
+}
+
+impl DataPlayback {
+    /// Declares a port for each key, and stands before the first tick.
+    ///
+    /// # Errors
+    /// As [`Player::new`]; [`Error::Opaque`] for a key whose messages can't be
+    /// decoded: leave it out by `keys`.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        config: PlaybackConfig,
+        ports: &mut Ports,
+    ) -> Result<DataPlayback> {
+        let playing = config.auto_play;
+        let player = Player::new(dataset, config)?;
+        let mut outputs = Vec::new();
+        for key in player.keys() {
+            let channel = &player.dataset().channels()[key.channel.0 as usize];
+            match &channel.encoding {
+                Encoding::Cdr(schema) => outputs.push(ports.output_any(&key.name, schema)?),
+                Encoding::Foreign(foreign) => {
+                    return Err(Error::Opaque {
+                        key: channel.key.clone(),
+                        reason: foreign.reason.clone(),
+                        location: player.dataset().location(),
+                    });
+                }
+            }
+        }
+        let (anchor, due, held) = (None, None, Vec::new());
+        let mut playback = DataPlayback { player, outputs, playing, anchor, due, held };
+        playback.plan(None)?;
+        Ok(playback)
+    }
+
+    /// Plays once the system is active, whatever `auto_play` says. In a system
+    /// that runs, it is the system's clock that pauses and moves.
+    pub fn play(&mut self) {
+        self.playing = true;
+    }
+
+    /// Begins elsewhere.
+    ///
+    /// # Errors
+    /// As [`Player::seek`].
+    pub fn seek(&mut self, to: Seek) -> Result<()> {
+        self.held.clear();
+        self.anchor = None;
+        self.player.seek(to)?;
+        self.plan(None)
+    }
+
+    /// How much of it was played, from 0 to 1.
+    pub fn progress(&self) -> f64 {
+        self.player.progress()
+    }
+
+    /// Whether its end was reached.
+    pub fn done(&self) -> bool {
+        self.player.done()
+    }
+
+    /// Works out when it is due next; `now` is `None` before the first step.
+    fn plan(&mut self, now: Option<Time>) -> Result<()> {
+        const NANOSECOND: Span = Span::from_nanos(1);
+        self.due = None;
+        let after = now.map(|now| now + NANOSECOND);
+        if !self.player.config().use_recorded_timestamps {
+            return Ok(());
+        }
+        if !self.held.is_empty() {
+            self.due = after;
+            return Ok(());
+        }
+        let mut next = self.player.next_time()?;
+        if next.is_none() && self.player.config().repeat {
+            // The next round begins a nanosecond after the end of this one.
+            self.player.reset();
+            self.anchor = None;
+            next = self.player.next_time()?;
+        }
+        let Some(next) = next else {
+            // It is done once it has seen that there is no more.
+            return self.player.step().map(drop);
+        };
+        let config = self.player.config();
+        let begin = after.unwrap_or(next + config.delay);
+        let (recorded, shown) = *self.anchor.get_or_insert((next, begin));
+        let due = shown + Span::from_nanos(scaled(next - recorded, config.effective_rate()));
+        self.due = Some(after.map_or(due, |after| due.max(after)));
+        Ok(())
+    }
+}
+
+fn scaled(span: Span, rate: f64) -> i64 {
+    match rate {
+        1.0 => span.as_nanos(),
+        rate => (span.as_nanos() as f64 / rate).round() as i64,
+    }
+}
+
+impl Component for DataPlayback {
+    fn step(&mut self, io: &mut Io<'_>) -> StepResult {
+        if !self.playing {
+            return Ok(());
+        }
+        let messages = match self.held.is_empty() {
+            false => std::mem::take(&mut self.held),
+            true => self.player.step()?.map_or_else(Vec::new, |tick| tick.messages),
+        };
+        let mut given = vec![false; self.outputs.len()];
+        for message in messages {
+            if std::mem::replace(&mut given[message.key], true) {
+                io.dx().count("shifted", 1);
+                self.held.push(message);
+            } else {
+                io.set_payload(self.outputs[message.key], message.sample.payload);
+            }
+        }
+        self.plan(Some(io.now()))?;
+        Ok(())
+    }
+
+    fn next_time(&self, _: Time) -> Option<Time> {
+        self.due.filter(|_| self.playing)
+    }
+}
