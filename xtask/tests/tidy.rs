@@ -21,6 +21,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("diff", &["codec", "dataset", "error", "pool", "schema", "time", "value"]),
     ("outcome", &["diff"]),
     ("clock", &["error", "time"]),
+    ("recorder", &["clock", "codec", "component", "dataset", "error", "schema", "time"]),
     ("playback", &["clock", "component", "dataset", "error", "time"]),
     ("component", &["codec", "error", "schema", "time"]),
     ("system", &["codec", "component", "error", "schema", "time"]),

@@ -387,6 +387,15 @@ pub enum Error {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 
+    /// A recording whose writer failed.
+    #[error("recording failed: {reason} ({location})")]
+    Recording {
+        /// What failed, with its causes.
+        reason: String,
+        /// The dataset: a path, or `memory`.
+        location: String,
+    },
+
     /// A file asks for more memory than it is allowed to.
     #[error("{what} would take {actual} bytes, more than the limit of {limit} ({path})")]
     Limit {

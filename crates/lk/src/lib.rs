@@ -14,6 +14,7 @@ pub mod dataset;
 pub mod diff;
 pub mod outcome;
 pub mod playback;
+pub mod recorder;
 pub mod schema;
 pub mod system;
 #[cfg(any(test, feature = "testing"))]

@@ -81,8 +81,9 @@ impl Io<'_> {
     }
 
     /// Writes a payload of the port's schema to a dynamic output.
-    pub fn set_payload(&mut self, port: OutAny, payload: Bytes) {
-        self.output(port.handle).set(Encoded(payload));
+    pub fn set_payload(&mut self, port: &OutAny, payload: Bytes) {
+        let schema = port.schema.clone();
+        self.output(port.handle).set(Encoded { schema, payload });
     }
 
     /// The component's diagnostics.

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::Plan;
 use crate::error::Result;
+use crate::schema::Schema;
 
 /// A Rust type that can be a message: any serde type that the type system
 /// holds (see [`schema::trace`](crate::schema::trace)).
@@ -23,22 +24,41 @@ pub trait AnyMsg: Any + Send + Sync {
     /// [`Error::Encode`](crate::Error::Encode) where it isn't of the plan's
     /// type.
     fn encode(&self, plan: &Plan, payload: &mut Vec<u8>) -> Result<()>;
+
+    /// Its type. Takes long for a Rust type, which is traced anew: ask once.
+    ///
+    /// # Errors
+    /// [`Error::Trace`](crate::Error::Trace) where it can be no message.
+    fn schema(&self) -> Result<Schema>;
 }
 
 impl<T: Msg> AnyMsg for T {
     fn encode(&self, plan: &Plan, payload: &mut Vec<u8>) -> Result<()> {
         plan.encode_typed(self, payload)
     }
+
+    fn schema(&self) -> Result<Schema> {
+        Schema::of::<T>()
+    }
 }
 
-/// A message as it is stored: a payload of its port's schema.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Encoded(pub Bytes);
+/// A message as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoded {
+    /// What the payload is one of.
+    pub schema: Schema,
+    /// The bytes.
+    pub payload: Bytes,
+}
 
 impl AnyMsg for Encoded {
     fn encode(&self, _: &Plan, payload: &mut Vec<u8>) -> Result<()> {
         payload.clear();
-        payload.extend_from_slice(&self.0);
+        payload.extend_from_slice(&self.payload);
         Ok(())
+    }
+
+    fn schema(&self) -> Result<Schema> {
+        Ok(self.schema.clone())
     }
 }

@@ -57,9 +57,10 @@ pub struct InAny {
 }
 
 /// An output port whose type is known at run time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OutAny {
     pub(crate) handle: Handle,
+    pub(crate) schema: Schema,
 }
 
 /// An input port of either kind.
@@ -119,7 +120,7 @@ impl Ports {
     /// [`Error::Graph`] as for [`Ports::input`].
     pub fn output_any(&mut self, name: &str, schema: &Schema) -> Result<OutAny> {
         let handle = self.declare(name, false, PortSpec::dynamic(name, Some(schema.clone())))?;
-        Ok(OutAny { handle })
+        Ok(OutAny { handle, schema: schema.clone() })
     }
 
     fn declare(&mut self, name: &str, is_input: bool, spec: PortSpec) -> Result<Handle> {

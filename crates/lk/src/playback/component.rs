@@ -146,7 +146,7 @@ impl Component for DataPlayback {
                 io.dx().count("shifted", 1);
                 self.held.push(message);
             } else {
-                io.set_payload(self.outputs[message.key], message.sample.payload);
+                io.set_payload(&self.outputs[message.key], message.sample.payload);
             }
         }
         self.plan(Some(io.now()))?;

@@ -1,0 +1,376 @@
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::component::{Component, Io, Out, StepResult};
+use crate::dataset::{
+    Backend, Channel, ChannelId, ChannelStats, CreateOptions, Facts, Integrity, Query, Ring,
+    Sample, Samples,
+};
+use crate::system::SystemBuilder;
+
+fn nanos(n: i64) -> Time {
+    Time::from_nanos(n)
+}
+
+fn recorder(config: RecorderConfig) -> Recorder {
+    Recorder::new(Target::Dataset(Dataset::memory()), config).unwrap()
+}
+
+/// Numbers of a key, in order.
+fn read(dataset: &Dataset, key: &str) -> Vec<i64> {
+    let typed = dataset.channel(key).unwrap().typed::<i64>().unwrap();
+    typed.map(|item| item.unwrap().1).collect()
+}
+
+fn record(recorder: &Recorder, key: &Key, numbers: std::ops::Range<i64>) {
+    for n in numbers {
+        recorder.record(key, Arc::new(n), nanos(n)).unwrap();
+    }
+}
+
+#[test]
+fn every_nth_and_at_most_so_many_are_recorded_of_each_key() {
+    let config =
+        RecorderConfig { sample_every_n: 3, max_samples: Some(4), ..RecorderConfig::default() };
+    let mut recorder = recorder(config);
+    let (a, b) = (recorder.key("a").unwrap(), recorder.key_as("b", Role::Output).unwrap());
+    record(&recorder, &a, 0..100);
+    record(&recorder, &b, 0..5);
+    let (dataset, stats) = recorder.close().unwrap();
+    let dataset = dataset.unwrap();
+    assert_eq!(read(&dataset, "a"), [0, 3, 6, 9]);
+    assert_eq!(read(&dataset, "b"), [0, 3]);
+    assert_eq!(dataset.channel("b").unwrap().channel().role, Role::Output);
+    let a = stats.keys["a"];
+    assert_eq!((a.offered, a.written, a.skipped, a.dropped), (100, 4, 96, 0));
+    assert!(stats.total().balances());
+    let fact: RecorderStats = serde_json::from_str(&dataset.facts().entries["recorder"]).unwrap();
+    assert_eq!(fact.total(), stats.total());
+}
+
+#[test]
+fn the_rate_is_that_of_what_was_offered_to_the_writer() {
+    let mut recorder = recorder(RecorderConfig::default());
+    let key = recorder.key("x").unwrap();
+    for n in 0..101 {
+        recorder.record(&key, Arc::new(n), nanos(n * 10_000_000)).unwrap();
+    }
+    let (_, stats) = recorder.close().unwrap();
+    assert_eq!(stats.keys["x"].rate_hz, Some(100.0));
+}
+
+#[test]
+fn a_ring_keeps_the_last_and_a_trigger_writes_what_was_before_and_after() {
+    let config =
+        RecorderConfig { use_ring_buffer: true, ring_buffer_size: 5, ..RecorderConfig::default() };
+    let mut recorder = recorder(config);
+    let key = recorder.key("x").unwrap();
+    record(&recorder, &key, 0..20);
+    recorder.trigger(nanos(19), Span::from_nanos(3)).unwrap();
+    recorder.flush().unwrap();
+    record(&recorder, &key, 20..100);
+    let (dataset, stats) = recorder.close().unwrap();
+    // Five before, three after, and the five that are kept at the end.
+    let expected: Vec<i64> = (15..23).chain(95..100).collect();
+    assert_eq!(read(&dataset.unwrap(), "x"), expected);
+    let key = stats.keys["x"];
+    assert_eq!((key.written, key.dropped, key.balances()), (13, 87, true));
+}
+
+#[test]
+fn configs_that_make_no_sense_are_refused_by_the_field() {
+    let memory = || Target::Dataset(Dataset::memory());
+    let refused = |config| Recorder::new(memory(), config).err().expect("refused").to_string();
+    let default = RecorderConfig::default;
+    assert!(refused(RecorderConfig { sample_every_n: 0, ..default() }).contains("sample_every_n"));
+    assert!(refused(RecorderConfig { queue_bytes: 0, ..default() }).contains("queue_bytes"));
+    let split = RecorderConfig { split_bytes: Some(10), ..default() };
+    assert!(refused(split).contains("only a recording to files can be split"));
+    let ring = RecorderConfig { use_ring_buffer: true, ring_buffer_size: 0, ..default() };
+    assert!(refused(ring).contains("ring_buffer_size"));
+    let none = recorder(default()).trigger(Time::ZERO, Span::ZERO).unwrap_err();
+    assert!(none.to_string().contains("no ring"));
+    let text = serde_json::to_string(&default()).unwrap();
+    assert_eq!(serde_json::from_str::<RecorderConfig>(&text).unwrap(), default());
+}
+
+#[test]
+fn splits_go_on_in_new_files_and_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.mcap");
+    let config =
+        RecorderConfig { split_after: Some(Span::from_nanos(40)), ..RecorderConfig::default() };
+    let target = Target::Files { path: path.clone(), options: CreateOptions::default() };
+    let mut recorder = Recorder::new(target, config).unwrap();
+    let key = recorder.key_as("x", Role::Input).unwrap();
+    record(&recorder, &key, 0..100);
+    let (dataset, stats) = recorder.close().unwrap();
+    assert!(dataset.is_none() && stats.total().written == 100);
+    let mut all = Vec::new();
+    for (name, from) in [("run.mcap", 0), ("run_1.mcap", 40), ("run_2.mcap", 80)] {
+        let part = Dataset::open(folder.path().join(name)).unwrap();
+        assert!(part.integrity().is_whole());
+        assert_eq!(part.channel("x").unwrap().channel().role, Role::Input);
+        let numbers = read(&part, "x");
+        assert_eq!(numbers[0], from);
+        all.extend(numbers);
+    }
+    assert_eq!(all, (0..100).collect::<Vec<i64>>());
+    let last = Dataset::open(folder.path().join("run_2.mcap")).unwrap();
+    let fact: RecorderStats = serde_json::from_str(&last.facts().entries["recorder"]).unwrap();
+    assert!(fact.total().balances() && fact.total().written == 100);
+}
+
+#[test]
+fn what_was_flushed_is_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.mcap");
+    let target = Target::Files { path: path.clone(), options: CreateOptions::default() };
+    let mut recorder = Recorder::new(target, RecorderConfig::default()).unwrap();
+    let key = recorder.key("x").unwrap();
+    record(&recorder, &key, 0..50);
+    recorder.flush().unwrap();
+    assert_eq!(read(&Dataset::open(&path).unwrap(), "x").len(), 50);
+    drop(recorder);
+    assert_eq!(read(&Dataset::open(&path).unwrap(), "x").len(), 50);
+}
+
+/// A memory dataset whose writes take long, or fail from one on.
+struct Slow {
+    inner: Ring,
+    delay: Duration,
+    fails_from: u64,
+    writes: u64,
+}
+
+impl Slow {
+    fn dataset(delay: Duration, fails_from: u64) -> Dataset {
+        let inner = Ring::new(NonZeroUsize::MAX);
+        Dataset::with_backend(Box::new(Slow { inner, delay, fails_from, writes: 0 }))
+    }
+}
+
+impl Backend for Slow {
+    fn location(&self) -> String {
+        "slow".to_owned()
+    }
+    fn channels(&self) -> &[Channel] {
+        self.inner.channels()
+    }
+    fn add_channel(&mut self, channel: Channel) -> Result<ChannelId> {
+        self.inner.add_channel(channel)
+    }
+    fn write(&mut self, channel: ChannelId, sample: Sample) -> Result<()> {
+        self.writes += 1;
+        if self.writes >= self.fails_from {
+            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(Error::Io { action: "write", path: "slow".to_owned(), source });
+        }
+        if !self.delay.is_zero() {
+            std::thread::sleep(self.delay);
+        }
+        self.inner.write(channel, sample)
+    }
+    fn samples(&self, query: &Query) -> Result<Samples<'_>> {
+        self.inner.samples(query)
+    }
+    fn stats(&self) -> Result<Vec<ChannelStats>> {
+        self.inner.stats()
+    }
+    fn facts(&self) -> &Facts {
+        self.inner.facts()
+    }
+    fn set_facts(&mut self, facts: Facts) -> Result<()> {
+        self.inner.set_facts(facts)
+    }
+    fn integrity(&self) -> Integrity {
+        self.inner.integrity()
+    }
+    fn flush(&mut self) -> Result<()> {
+        self.inner.flush()
+    }
+    fn sync(&mut self) -> Result<()> {
+        self.inner.sync()
+    }
+    fn close(&mut self) -> Result<()> {
+        self.inner.close()
+    }
+}
+
+/// Offers from several threads what a slow writer can't take.
+fn overload(overflow: Overflow, threads: u64, each: u64, fails_from: u64) -> RecorderStats {
+    let target = Target::Dataset(Slow::dataset(Duration::from_micros(20), fails_from));
+    let config = RecorderConfig { overflow, queue_bytes: 2_000, ..RecorderConfig::default() };
+    let mut recorder = Recorder::new(target, config).unwrap();
+    let keys: Vec<Key> = (0..3).map(|n| recorder.key(&format!("k{n}")).unwrap()).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let (feeder, keys) = (recorder.feeder(), &keys);
+            scope.spawn(move || {
+                for n in 0..each {
+                    let key = &keys[((n + thread) % 3) as usize];
+                    // Its failure shows at the end.
+                    let _ = feeder.record(key, Arc::new(n), nanos(n as i64));
+                }
+            });
+        }
+    });
+    let feeder = recorder.feeder();
+    let before = recorder.stats().total().offered;
+    assert_eq!(before, threads * each);
+    let shared = Arc::clone(&feeder.0);
+    let closed = recorder.close();
+    assert_eq!(closed.is_err(), fails_from < u64::MAX);
+    if let Ok((dataset, stats)) = closed {
+        let dataset = dataset.unwrap();
+        assert_eq!(dataset.len().unwrap(), stats.total().written);
+        let fact: RecorderStats =
+            serde_json::from_str(&dataset.facts().entries["recorder"]).unwrap();
+        assert_eq!(fact.total(), stats.total());
+    }
+    shared.queue.stats()
+}
+
+#[test]
+fn under_overload_what_was_offered_is_written_skipped_or_dropped() {
+    for run in 0..12 {
+        for overflow in [Overflow::Block, Overflow::DropNewest, Overflow::DropOldest] {
+            let stats = overload(overflow, 1 + run % 4, 120, u64::MAX);
+            assert!(stats.keys.values().all(KeyStats::balances), "{overflow:?} {stats:?}");
+            if overflow == Overflow::Block {
+                assert_eq!(stats.total().dropped, 0);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_failed_write_is_reported_and_the_counts_still_balance() {
+    for overflow in [Overflow::Block, Overflow::DropNewest, Overflow::DropOldest] {
+        // As much as fits into the queue is written in any case.
+        let stats = overload(overflow, 3, 200, 4);
+        assert!(stats.keys.values().all(KeyStats::balances), "{overflow:?} {stats:?}");
+        assert_eq!(stats.total().written, 3);
+    }
+    let target = Target::Dataset(Slow::dataset(Duration::ZERO, 2));
+    let mut recorder = Recorder::new(target, RecorderConfig::default()).unwrap();
+    let key = recorder.key("x").unwrap();
+    recorder.record(&key, Arc::new(1_i64), nanos(1)).unwrap();
+    recorder.record(&key, Arc::new(2_i64), nanos(2)).unwrap();
+    let failed = recorder.flush().unwrap_err().to_string();
+    assert!(failed.starts_with("recording failed: can't write slow: "), "{failed}");
+    let again = recorder.record(&key, Arc::new(3_i64), nanos(3)).unwrap_err();
+    assert_eq!(again.to_string(), failed);
+    assert_eq!(recorder.stats().keys["x"].dropped, 2);
+    assert_eq!(recorder.close().unwrap_err().to_string(), failed);
+}
+
+#[test]
+fn after_the_end_nothing_is_taken_and_nothing_is_lost_from_the_counts() {
+    let mut recorder = recorder(RecorderConfig::default());
+    let key = recorder.key("x").unwrap();
+    let feeder = recorder.feeder();
+    feeder.record(&key, Arc::new(1_i64), nanos(1)).unwrap();
+    recorder.close().unwrap();
+    let late = feeder.record(&key, Arc::new(2_i64), nanos(2)).unwrap_err();
+    assert!(late.to_string().contains("it is closed"), "{late}");
+    let stats = feeder.0.queue.stats().keys["x"];
+    assert_eq!((stats.offered, stats.written, stats.dropped), (2, 1, 1));
+}
+
+#[test]
+fn a_message_of_another_type_than_the_first_is_a_failure_that_names_it() {
+    let mut recorder = recorder(RecorderConfig::default());
+    let key = recorder.key("x").unwrap();
+    recorder.record(&key, Arc::new(1_i64), nanos(1)).unwrap();
+    recorder.record(&key, Arc::new("text".to_owned()), nanos(2)).unwrap();
+    let failed = recorder.flush().unwrap_err().to_string();
+    assert!(failed.contains("lk/msg/Int64"), "{failed}");
+}
+
+struct Count(i64, Out<i64>);
+
+impl Component for Count {
+    fn step(&mut self, io: &mut Io<'_>) -> StepResult {
+        self.0 += 1;
+        io.set(self.1, self.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_system_is_recorded_with_the_time_of_its_ticks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.mcap");
+    let run = || {
+        let options = CreateOptions { overwrite: true, ..CreateOptions::default() };
+        let target = Target::Files { path: path.clone(), options };
+        let mut builder = SystemBuilder::new("recorded");
+        builder.add("count", |ports| Ok(Count(0, ports.output("n")?))).unwrap();
+        let keys = [("n", Role::Output)];
+        builder
+            .add("rec", |ports| DataRecorder::new(target, RecorderConfig::default(), &keys, ports))
+            .unwrap();
+        builder.connect("count.n", "rec.n").unwrap();
+        let mut system = builder.build().unwrap();
+        system.run_for(1000).unwrap();
+        system.shutdown().unwrap();
+        std::fs::read(&path).unwrap()
+    };
+    let bytes = run();
+    let dataset = Dataset::open(&path).unwrap();
+    assert_eq!(read(&dataset, "n"), (1..=1000).collect::<Vec<i64>>());
+    assert_eq!(dataset.timestamps("n").unwrap()[999], nanos(999_000_000));
+    // Twice the same run, twice the same bytes.
+    drop(dataset);
+    assert!(run() == bytes);
+}
+
+#[test]
+fn a_ring_of_a_million_drops_in_constant_time() {
+    let config = RecorderConfig {
+        use_ring_buffer: true,
+        ring_buffer_size: 1_000_000,
+        ..RecorderConfig::default()
+    };
+    let mut recorder = recorder(config);
+    let key = recorder.key("x").unwrap();
+    let message: Arc<dyn AnyMsg> = Arc::new(7_i64);
+    for n in 0..1_200_000 {
+        recorder.record(&key, Arc::clone(&message), nanos(n)).unwrap();
+    }
+    recorder.flush().unwrap();
+    assert_eq!(recorder.stats().keys["x"].dropped, 200_000);
+}
+
+proptest! {
+    #[test]
+    fn the_counts_balance_whatever_the_config(
+        every in 1_u64..5,
+        max in proptest::option::of(0_u64..50),
+        ring in proptest::option::of(1_usize..20),
+        overflow in prop_oneof![
+            Just(Overflow::Block), Just(Overflow::DropNewest), Just(Overflow::DropOldest)
+        ],
+        queue_bytes in 1_usize..2_000,
+        offered in 0_i64..200,
+    ) {
+        let mut recorder = recorder(RecorderConfig {
+            sample_every_n: every,
+            max_samples: max,
+            use_ring_buffer: ring.is_some(),
+            ring_buffer_size: ring.unwrap_or(1),
+            overflow,
+            queue_bytes,
+            ..RecorderConfig::default()
+        });
+        let key = recorder.key("x").unwrap();
+        record(&recorder, &key, 0..offered);
+        let (dataset, stats) = recorder.close().unwrap();
+        prop_assert!(stats.keys["x"].balances(), "{stats:?}");
+        prop_assert_eq!(dataset.unwrap().len().unwrap(), stats.keys["x"].written);
+    }
+}
