@@ -127,6 +127,7 @@ impl Queue {
         let options = self.shared.options;
         let mut state = self.shared.lock();
         state.check()?;
+        let queued = state.queued;
         put(&mut state.open);
         if let Some(close_after) = options.close_after
             && state.open.has_messages()
@@ -153,7 +154,8 @@ impl Queue {
             state.check()?;
             state.close_open();
         }
-        if state.taken < state.queued {
+        // Waking a thread is a call of the system: once a chunk, not each time.
+        if state.queued > queued {
             drop(state);
             self.start();
         }
