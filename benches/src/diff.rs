@@ -22,22 +22,23 @@ pub fn run(table: &mut Table) {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder for files");
-    let [a, same, b] = ["a", "same", "b"].map(|name| folder.path().join(name).with_extension("mcap"));
+    let files = ["a", "same", "b"].map(|name| folder.path().join(name).with_extension("mcap"));
+    let [a, same, b] = files.each_ref().map(|path| path.as_path());
     let reference = data::imus(MESSAGES, 1);
-    data::write(&a, &reference);
-    data::write(&b, reference.iter().map(|payload| data::changed(payload)));
-    std::fs::copy(&a, &same).expect("room on the disk");
+    data::write(a, &reference);
+    data::write(b, reference.iter().map(|payload| data::changed(payload)));
+    std::fs::copy(a, same).expect("room on the disk");
 
     let compare = |b: &Path, threads: usize, expected: Verdict| {
-        let [a, b] = [a.as_path(), b].map(|path| Dataset::open(path).expect("a file of lk"));
+        let [a, b] = [a, b].map(|path| Dataset::open(path).expect("a file of lk"));
         let options = DiffOptions { threads };
         let result = diff_with(&a, &b, &Policy::default(), &options).expect("a policy that fits");
         assert_eq!(result.verdict, expected);
         black_box(result);
         u64::from(MESSAGES)
     };
-    let different = |threads| move || compare(&b, threads, Verdict::Equal);
-    let identical = |threads| move || compare(&same, threads, Verdict::Identical);
+    let different = |threads| move || compare(b, threads, Verdict::Equal);
+    let identical = |threads| move || compare(same, threads, Verdict::Identical);
     if table.wants(RAW) {
         let python = std::env::var("LK_BENCH_PYTHON").expect("run by `cargo xtask bench`");
         let peer = Path::new(&python).with_file_name("pymcap-cli");
@@ -45,7 +46,7 @@ pub fn run(table: &mut Table) {
             Subject::new("lk, all different in one field", different(1)),
             Subject::peer("pymcap-cli 0.34.0, raw bytes, its start included", || {
                 let mut command = Command::new(&peer);
-                command.args(["diff", "--compare-payloads"]).args([&a, &b]);
+                command.args(["diff", "--compare-payloads"]).args([a, b]);
                 command.stdout(Stdio::null()).stderr(Stdio::null());
                 command.status().expect("installed by `cargo xtask bench`");
                 u64::from(MESSAGES)
@@ -56,7 +57,7 @@ pub fn run(table: &mut Table) {
     let subjects = vec![
         Subject::new("lk, identical", identical(1)),
         Subject::peer("only unpacking both, nothing checked or looked at", || {
-            black_box((unpack(&a), unpack(&same)));
+            black_box((unpack(a), unpack(same)));
             u64::from(MESSAGES)
         }),
     ];
@@ -65,8 +66,8 @@ pub fn run(table: &mut Table) {
         Subject::new("lk, identical", identical(2)),
         Subject::peer("only unpacking both, each in a thread", || {
             thread::scope(|scope| {
-                let other = scope.spawn(|| unpack(&same));
-                black_box((unpack(&a), other.join().expect("it unpacks")));
+                let other = scope.spawn(|| unpack(same));
+                black_box((unpack(a), other.join().expect("it unpacks")));
             });
             u64::from(MESSAGES)
         }),

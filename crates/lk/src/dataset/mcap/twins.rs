@@ -96,7 +96,7 @@ impl Twins {
         let unpacked = Arc::new(Unpacked { packed, content_bytes, crc, compression, content });
         let mut lately = self.lately();
         lately.misses += 1;
-        if lately.misses > MISSES && lately.misses % PROBE != 0 {
+        if lately.misses > MISSES && !lately.misses.is_multiple_of(PROBE) {
             return unpacked;
         }
         lately.unpacked.push_back(unpacked.clone());
