@@ -60,6 +60,7 @@ Rules: the last one that matches a field decides it.
   dtype                      float32 abs=1e-5,rel=1.3e-6; float64 abs=1e-7,rel=1e-7
   pose.yaw:angle,abs=1e-3    radians, wrapped; angle=deg for degrees
   pose.q:quaternion,abs=1e-3 an angle in radians, q = -q; quaternion=wxyz for arrays
+  k.points:unordered,abs=1e-3 arrays whose order says nothing; up to 1,000 messages
   **:signed_zero             -0.0 differs from 0.0; nan_equal=false: NaN from NaN
   **.stamp:ignore,reason=... left out, and reported as such
   scan.ranges[*]:exact       no tolerance at all; elements by number or *

@@ -67,7 +67,7 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
                     "properties": {
                         "match": { "type": "string", "description": "A pattern, as in rules." },
                         "kind": { "enum": [
-                            "value", "nan", "infinity", "length", "time", "missing", "extra",
+                            "value", "nan", "infinity", "length", "unmatched", "time", "missing", "extra",
                             "schema",
                         ] },
                         "at_least": { "type": "integer", "minimum": 0 },

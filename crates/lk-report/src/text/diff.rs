@@ -231,6 +231,7 @@ fn mismatch_word(kind: MismatchKind) -> &'static str {
         MismatchKind::Nan => " NaN",
         MismatchKind::Infinity => " infinity",
         MismatchKind::Length => " length",
+        MismatchKind::Unmatched => " unmatched",
         MismatchKind::Time => " time",
         MismatchKind::Missing => " missing",
         MismatchKind::Extra => " extra",

@@ -100,6 +100,7 @@ pub(super) fn of(
             Some(Cause::new(CauseKind::Infinity, "an infinity that the other side does not have"))
         }
         MismatchKind::Length => Some(schema::length(mismatch)),
+        MismatchKind::Unmatched => None,
         MismatchKind::Time => Some(Cause::new(CauseKind::Time, "the times differ")),
         MismatchKind::Missing => Some(match job {
             None => Cause::new(CauseKind::Missing, "the candidate lacks the whole key"),

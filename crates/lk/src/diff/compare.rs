@@ -4,9 +4,11 @@ mod arrays;
 mod evidence;
 mod float;
 mod integer;
+mod matching;
 mod one_side;
 mod quaternion;
 mod smallest;
+mod unordered;
 
 use std::borrow::Cow;
 
@@ -272,7 +274,11 @@ impl PairWalk<'_> {
                     }
                     self.lengths(elements, n, m);
                 }
+                Op::Records(records) if records.unordered && !same => {
+                    self.unordered_records(records, a, b)?;
+                }
                 Op::Records(records) => self.records(records, a, b, same)?,
+                Op::Multiset(multiset) => self.multiset(multiset, a, b)?,
                 Op::Empty => {
                     a.bytes(1)?;
                     b.bytes(1)?;
@@ -393,7 +399,7 @@ impl PairWalk<'_> {
         self.known += 1;
         if let Some(stats) = self.partial.leaves.get_mut(leaf) {
             match kind {
-                MismatchKind::Length => stats.known_shapes += 1,
+                MismatchKind::Length | MismatchKind::Unmatched => stats.known_shapes += 1,
                 _ => stats.known += 1,
             }
         }

@@ -242,6 +242,7 @@ fn is_identical(job: &KeyJob) -> bool {
     same_wire
         && (!inferred || same_bytes)
         && !job.plan.ignores_something()
+        && job.partial.moved == 0
         && job.partial.timestamps.equal == job.partial.timestamps.compared
         && job.partial.leaves.iter().all(|leaf| leaf.not_bit_equal == 0)
 }

@@ -8,7 +8,7 @@ mod validate;
 mod visit;
 
 pub(super) use validate::step_over;
-pub(super) use visit::{Numbers, Visit};
+pub(super) use visit::{Numbers, Visit, over};
 
 use std::borrow::Cow;
 
@@ -17,8 +17,10 @@ use super::foreign::PairDecoders;
 use super::policy::{Decision, Effect, FieldKind, FieldPath, Resolver, Tolerance};
 use super::{MismatchKind, SchemaFinding, SchemaFindingKind};
 use crate::codec::Plan;
+use crate::codec::cursor::Cursor;
 use crate::codec::layout::Count;
 use crate::dataset::{Encoding, ForeignEncoding};
+use crate::error::fault::Walk;
 use crate::schema::{Primitive, Schema};
 
 /// The comparison of one key, compiled.
@@ -131,6 +133,8 @@ pub(super) enum Op {
     Texts { text: Text, count: Count, elements: Elements },
     /// An array or sequence of messages.
     Records(Box<Records>),
+    /// An array or sequence of primitives or text whose order says nothing.
+    Multiset(Multiset),
     /// The byte that stands for a message without fields.
     Empty,
     /// Messages whose fields differ, compared by name.
@@ -161,8 +165,41 @@ pub(super) struct Text {
     pub(super) bound: Option<usize>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Multiset {
+    pub(super) of: MultisetOf,
+    pub(super) count: Count,
+    pub(super) leaf: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MultisetOf {
+    Numbers(Primitive),
+    Texts(Text),
+}
+
+impl Multiset {
+    /// Moves over it; returns how many elements it has.
+    pub(super) fn step_over(&self, cursor: &mut Cursor<'_>) -> Walk<usize> {
+        match self.of {
+            MultisetOf::Numbers(primitive) => {
+                let n = self.count.read(cursor, primitive.size())?;
+                cursor.run(primitive.size(), n)?;
+                Ok(n)
+            }
+            MultisetOf::Texts(text) => {
+                let n = self.count.read(cursor, 4)?;
+                (0..n).try_for_each(|_| text.read(cursor).map(drop))?;
+                Ok(n)
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Records {
+    /// Whether their order says nothing.
+    pub(super) unordered: bool,
     pub(super) count: Count,
     /// Bytes that an element takes at least, of either side's type.
     pub(super) min_size: [usize; 2],

@@ -136,6 +136,7 @@ impl Policy {
         for rule in &self.rules {
             let valid = match rule.effect {
                 Effect::Close(tolerance) => tolerance.is_valid(),
+                Effect::Unordered(Some(tolerance)) => tolerance.is_valid() && tolerance.rel < 1.0,
                 Effect::Range(fraction) => (0.0..=1.0).contains(&fraction),
                 Effect::Angle { abs, .. } | Effect::Quaternion { abs, .. } => {
                     Tolerance::sum(abs.unwrap_or(0.0), 0.0).is_valid()

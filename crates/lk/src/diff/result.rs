@@ -233,7 +233,8 @@ pub struct FieldDiff {
     pub tolerance: String,
     /// Where every scalar went.
     pub values: ValueCounts,
-    /// Sequences whose lengths differ between the sides (each a violation).
+    /// Sequences whose lengths differ between the sides, and elements of
+    /// unordered ones that have no partner (each a violation).
     pub shape_violations: u64,
     /// Of these, known differences.
     #[serde(default)]
@@ -394,6 +395,9 @@ pub enum MismatchKind {
     Infinity,
     /// Sequences of different lengths.
     Length,
+    /// An element of an unordered sequence without a partner; or all of one that
+    /// is too long to be matched.
+    Unmatched,
     /// Times further apart than the tolerance.
     Time,
     /// The candidate lacks the message.

@@ -260,6 +260,8 @@ pub(super) struct Partial {
     pub(super) n_different: u64,
     /// Pairs whose violations are all known differences.
     pub(super) n_known: u64,
+    /// Multisets whose elements come in another order.
+    pub(super) moved: u64,
     pub(super) undecoded: u64,
     pub(super) errors: u64,
     /// The first texts of errors.
@@ -324,6 +326,7 @@ impl Partial {
         self.n_matching += later.n_matching;
         self.n_different += later.n_different;
         self.n_known += later.n_known;
+        self.moved += later.moved;
         self.known.merge(later.known);
         self.undecoded += later.undecoded;
         self.errors += later.errors;

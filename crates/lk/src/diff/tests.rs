@@ -10,6 +10,7 @@ mod quaternions;
 mod ranges;
 mod schemas;
 mod threads;
+mod unordered;
 
 use std::collections::BTreeMap;
 

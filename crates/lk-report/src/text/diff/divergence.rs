@@ -29,6 +29,9 @@ pub(super) fn show(page: &mut Page, first: &Divergence) {
         (MismatchKind::Nan, _) => "NaN on one side alone".to_owned(),
         (MismatchKind::Infinity, _) => "infinite on one side, or of the other sign".to_owned(),
         (MismatchKind::Length, _) => "the lengths differ".to_owned(),
+        (MismatchKind::Unmatched, _) => {
+            format!("without a partner, tolerance {}", printable(&found.tolerance))
+        }
         (MismatchKind::Time, _) => {
             format!("the times differ, tolerance {}", printable(&found.tolerance))
         }

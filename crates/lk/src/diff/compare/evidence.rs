@@ -116,3 +116,25 @@ pub(super) fn hex(bytes: &[u8]) -> Scalar {
     }
     Scalar::Text(shown)
 }
+
+/// One number as it is shown.
+pub(super) fn scalar(primitive: Primitive, bytes: &[u8]) -> Scalar {
+    fn read<T: crate::codec::number::Number>(bytes: &[u8], to: fn(T) -> Scalar) -> Scalar {
+        T::read(bytes, false).map_or(Scalar::Absent, to)
+    }
+    match primitive {
+        Primitive::Float64 => read(bytes, Scalar::Float64),
+        Primitive::Float32 => read(bytes, Scalar::Float32),
+        Primitive::Bool => read::<u8>(bytes, |v| Scalar::Bool(v != 0)),
+        Primitive::Uint8 | Primitive::Char | Primitive::Byte => {
+            read::<u8>(bytes, |v| Scalar::Uint(v.into()))
+        }
+        Primitive::Int8 => read::<i8>(bytes, |v| Scalar::Int(v.into())),
+        Primitive::Int16 => read::<i16>(bytes, |v| Scalar::Int(v.into())),
+        Primitive::Uint16 => read::<u16>(bytes, |v| Scalar::Uint(v.into())),
+        Primitive::Int32 => read::<i32>(bytes, |v| Scalar::Int(v.into())),
+        Primitive::Uint32 => read::<u32>(bytes, |v| Scalar::Uint(v.into())),
+        Primitive::Int64 => read(bytes, Scalar::Int),
+        Primitive::Uint64 => read(bytes, Scalar::Uint),
+    }
+}

@@ -61,6 +61,11 @@ impl PairWalk<'_> {
                     }
                     found = found.or_else(|| self.first_open(&records.each));
                 }
+                Op::Multiset(multiset) => {
+                    let len = multiset.step_over(cursor)?;
+                    let counts = len > 0 && self.count(multiset.leaf, len as u64, side);
+                    found = found.or(counts.then_some(multiset.leaf));
+                }
                 Op::Empty => {
                     cursor.bytes(1)?;
                 }
@@ -100,11 +105,12 @@ impl PairWalk<'_> {
     }
 
     /// The first leaf of these steps that no rule sets aside.
-    fn first_open(&self, ops: &[Op]) -> Option<usize> {
+    pub(super) fn first_open(&self, ops: &[Op]) -> Option<usize> {
         ops.iter().find_map(|op| match op {
             Op::Run { parts, .. } => parts.iter().find_map(|part| self.open(part.leaf)),
             Op::Sequence { elements, .. } | Op::Texts { elements, .. } => self.open(elements.leaf),
             Op::Text { leaf, .. } => self.open(*leaf),
+            Op::Multiset(multiset) => self.open(multiset.leaf),
             Op::Records(records) => {
                 let uncounted = records.uncounted.and_then(|leaf| self.open(leaf));
                 uncounted.or_else(|| self.first_open(&records.each))

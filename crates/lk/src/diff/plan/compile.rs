@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::{count_of, flat, layout_field, min_size, push};
+use super::layout::{count_of, flat, layout_field, min_size, multiset, push};
 use super::quaternion;
 use super::{
     ByName, Close, Elements, FieldsPlan, Leaf, LeafSide, NamedField, Op, PairPlan, Payloads,
@@ -324,7 +324,14 @@ impl<'r, 'p> Compiler<'r, 'p> {
             }
             (element, count) => {
                 let elements = self.elements(element, count, at, side);
-                flat(element, count, elements, ops);
+                let decision = self.leaves.get(elements.leaf).map(|leaf| &leaf.decision);
+                match decision.filter(|decision| decision.is_unordered() && count != Count::One) {
+                    Some(decision) => {
+                        self.resolver.applies(decision);
+                        ops.push(multiset(element, count, elements.leaf));
+                    }
+                    None => flat(element, count, elements, ops),
+                }
             }
         }
     }
@@ -350,7 +357,9 @@ impl<'r, 'p> Compiler<'r, 'p> {
         }
         let leaf = self.leaf(&place, element.to_string(), kind, is_number, side);
         let mut special = Vec::new();
-        for index in self.candidates(count) {
+        // Elements of a multiset have no places that could have rules.
+        let is_multiset = self.leaves[leaf].decision.is_unordered();
+        for index in self.candidates(count).into_iter().filter(|_| !is_multiset) {
             let place = at.element(Some(index));
             let own = self.leaf(&place, element.to_string(), kind, is_number, side);
             if self.leaves[own].decision == self.leaves[leaf].decision {
@@ -373,7 +382,12 @@ impl<'r, 'p> Compiler<'r, 'p> {
         let every = each(self, &at.element(None));
         let mut special = Vec::new();
         let to = self.leaves.len();
-        for index in self.candidates(count) {
+        let decision = self.resolver.decide(&at.element(None).glob, FieldKind::Message);
+        let unordered = decision.is_unordered();
+        if unordered {
+            self.resolver.applies(&decision);
+        }
+        for index in self.candidates(count).into_iter().filter(|_| !unordered) {
             let found = self.findings.len();
             let own = each(self, &at.element(Some(index)));
             // What the schemas lack was found with the first.
@@ -392,7 +406,7 @@ impl<'r, 'p> Compiler<'r, 'p> {
             self.leaf(&at.element(None), name, FieldKind::Exact, false, side)
         });
         let pieces = at.pieces.clone();
-        Records { count, min_size: [1; 2], each: every, special, uncounted, pieces }
+        Records { unordered, count, min_size: [1; 2], each: every, special, uncounted, pieces }
     }
 
     /// Elements that may have rules of their own.

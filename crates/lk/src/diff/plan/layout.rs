@@ -1,6 +1,6 @@
 //! From one message type to the steps over its bytes.
 
-use super::{Elements, Op, Records, Text};
+use super::{Elements, Multiset, MultisetOf, Op, Records, Text};
 use crate::codec::layout::Count;
 use crate::schema::{ElementType, FieldType, MessageType};
 
@@ -28,6 +28,7 @@ pub(super) fn layout_field(ty: &FieldType, ops: &mut Vec<Op>) {
             }
         }
         (ElementType::Message(ty), count) => ops.push(Op::Records(Box::new(Records {
+            unordered: false,
             count,
             min_size: [min_size(ty); 2],
             each: layout(ty),
@@ -40,6 +41,17 @@ pub(super) fn layout_field(ty: &FieldType, ops: &mut Vec<Op>) {
             flat(element, count, elements, ops);
         }
     }
+}
+
+/// The step over primitives or text whose order says nothing.
+pub(super) fn multiset(element: &ElementType, count: Count, leaf: usize) -> Op {
+    let of = match element {
+        ElementType::Primitive(primitive) => MultisetOf::Numbers(*primitive),
+        ElementType::String(bound) => MultisetOf::Texts(Text { wide: false, bound: *bound }),
+        ElementType::WString(bound) => MultisetOf::Texts(Text { wide: true, bound: *bound }),
+        ElementType::Message(_) => unreachable!("the caller takes messages apart"),
+    };
+    Op::Multiset(Multiset { of, count, leaf })
 }
 
 /// Adds the step over primitives or text.

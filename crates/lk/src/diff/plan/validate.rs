@@ -55,6 +55,7 @@ pub(in crate::diff) fn step_over(ops: &[Op], cursor: &mut Cursor<'_>) -> Walk<()
                     step_over(records.ops(index), cursor)?;
                 }
             }
+            Op::Multiset(multiset) => drop(multiset.step_over(cursor)?),
             Op::Empty => {
                 cursor.bytes(1)?;
             }

@@ -1,6 +1,6 @@
 //! The numbers in one side's payload, leaf by leaf.
 
-use super::{LeafSide, NamedField, Op, Part};
+use super::{LeafSide, Multiset, MultisetOf, NamedField, Op, Part};
 use crate::codec::cursor::Cursor;
 use crate::diff::compare::{ordered, starts};
 use crate::error::fault::Walk;
@@ -36,6 +36,7 @@ impl<F: FnMut(Numbers<'_>)> Visit<F> {
         visit.ops(ops, &mut Cursor::new(payload)?)
     }
 
+    /// Moves over fields of one side, with all their numbers.
     fn ops(&mut self, ops: &[Op], cursor: &mut Cursor<'_>) -> Walk<()> {
         for op in ops {
             match op {
@@ -64,6 +65,14 @@ impl<F: FnMut(Numbers<'_>)> Visit<F> {
                         self.indices.pop();
                     }
                 }
+                Op::Multiset(Multiset { of: MultisetOf::Numbers(primitive), count, leaf }) => {
+                    let size = primitive.size();
+                    let len = count.read(cursor, size)?;
+                    let bytes = ordered(cursor.run(size, len)?, size, cursor);
+                    let part = Part { leaf: *leaf, count: len, first: 0 };
+                    self.parts(*primitive, &bytes, std::iter::once(part));
+                }
+                Op::Multiset(multiset) => drop(multiset.step_over(cursor)?),
                 Op::Empty => drop(cursor.bytes(1)?),
                 Op::ByName(by_name) => {
                     let starts = match self.side {
@@ -92,6 +101,11 @@ impl<F: FnMut(Numbers<'_>)> Visit<F> {
             from = to;
         }
     }
+}
+
+/// Moves over fields of one side.
+pub(in crate::diff) fn over(ops: &[Op], side: LeafSide, cursor: &mut Cursor<'_>) -> Walk<()> {
+    Visit { side, indices: Vec::new(), each: |_: Numbers<'_>| {} }.ops(ops, cursor)
 }
 
 impl NamedField {

@@ -38,6 +38,10 @@ pub enum Effect {
         /// Of the elements of an array.
         order: Option<QuaternionOrder>,
     },
+    /// Arrays and sequences as multisets: as many elements as can be are paired
+    /// with one within the tolerance, the default's where `None`; one without a
+    /// partner is a violation.
+    Unordered(Option<Tolerance>),
     /// As decided without this rule, but for what it says of NaN and the sign
     /// of zero.
     Keep,
@@ -237,6 +241,8 @@ impl fmt::Display for Effect {
                 })?;
                 abs.map_or(Ok(()), |abs| write!(f, ",abs={abs:?}"))
             }
+            Effect::Unordered(None | Some(Tolerance::EXACT)) => f.write_str("unordered"),
+            Effect::Unordered(Some(tolerance)) => write!(f, "unordered,{tolerance}"),
             Effect::Keep => Ok(()),
             Effect::Exact => f.write_str("exact"),
             Effect::Ignore => f.write_str("ignore"),

@@ -54,12 +54,18 @@ impl Decision {
 
     pub(crate) fn tolerance(&self) -> Tolerance {
         match self.effect {
+            Effect::Unordered(Some(tolerance)) => tolerance,
             Effect::Close(tolerance) => tolerance,
             Effect::Angle { abs, .. } | Effect::Quaternion { abs, .. } => {
                 Tolerance::sum(abs.unwrap_or(0.0), 0.0)
             }
             _ => Tolerance::EXACT,
         }
+    }
+
+    /// Whether an array is a multiset.
+    pub(crate) fn is_unordered(&self) -> bool {
+        matches!(self.effect, Effect::Unordered(_))
     }
 
     /// The order of the array, if it is one, where it is a quaternion.
@@ -133,6 +139,8 @@ struct Say {
     flags: Option<usize>,
     nan_equal: Option<bool>,
     signed_zero: Option<bool>,
+    /// The rule names the field itself.
+    names: bool,
 }
 
 impl<'a> Resolver<'a> {
@@ -159,6 +167,13 @@ impl<'a> Resolver<'a> {
     /// The first of these known differences that a difference of this kind is.
     pub(crate) fn known_as(&self, of: &[usize], kind: MismatchKind) -> Option<usize> {
         self.policy.known(of, kind)
+    }
+
+    /// Notes that a decision's rule has found what it is for.
+    pub(crate) fn applies(&mut self, decision: &Decision) {
+        if let Some(used) = decision.rule.and_then(|i| self.uses.get_mut(i)) {
+            used.applicable = true;
+        }
     }
 
     /// Notes that there is something called `name`.
@@ -210,6 +225,8 @@ impl<'a> Resolver<'a> {
             used.applicable |= match rule.effect {
                 Effect::Angle { .. } => kind.is_float(),
                 Effect::Quaternion { .. } => kind.is_float() || kind == FieldKind::Message,
+                // An array takes it: see `applies`.
+                Effect::Unordered(_) => false,
                 // What is in a message takes it, or doesn't.
                 _ => kind != FieldKind::Message,
             };
@@ -219,7 +236,8 @@ impl<'a> Resolver<'a> {
                 say.signed_zero = rule.signed_zero.or(say.signed_zero);
             } else {
                 let (nan_equal, signed_zero) = (rule.nan_equal, rule.signed_zero);
-                say = Say { rule: Some(i), flags: None, nan_equal, signed_zero };
+                let names = found == Match::Names;
+                say = Say { rule: Some(i), flags: None, nan_equal, signed_zero, names };
             }
         }
         say
@@ -237,6 +255,12 @@ impl<'a> Resolver<'a> {
                 let abs = self.default_for(kind).map(|tolerance| tolerance.abs);
                 Effect::Quaternion { abs, order }
             }
+            Some(Effect::Unordered(given)) => Effect::Unordered(match kind {
+                kind if kind.is_float() => given.or_else(|| self.default_for(kind)),
+                FieldKind::Integer if say.names => given,
+                FieldKind::Message => given,
+                _ => None,
+            }),
             Some(effect) => effect,
             None => self.default_for(kind).map_or(Effect::Exact, Effect::Close),
         };
@@ -283,6 +307,7 @@ impl<'a> Resolver<'a> {
             }
             let (reason, suggestions) = if used.matched {
                 let reason = match rule.effect {
+                    Effect::Unordered(_) => "it covers no array and no sequence",
                     Effect::Ulp(_) | Effect::Keep => {
                         "it covers no float, and says nothing of anything else"
                     }

@@ -39,6 +39,12 @@ use crate::error::{Error, Result};
 ///   NaN or infinity on either side is a violation. The four scalars are
 ///   counted as equal, within or violations together, in one entry with the
 ///   path of the quaternion, and the error once. Any other field is an error.
+/// - `unordered`, for arrays and sequences of anything: multisets, so that their
+///   order says nothing. As many elements as can be are paired with one that is
+///   close enough: numbers by `abs=` and `rel=` below 1 (the default's unless
+///   given; integers exactly unless given), messages by what the rules say of all
+///   their fields, up to 1,000 of them. An element without a partner is a
+///   violation; a longer sequence of messages is one as a whole, uncompared.
 /// - `exact`, `ignore`.
 ///
 /// Beside any of these, `nan_equal=false` makes NaN equal nothing, and
@@ -82,7 +88,10 @@ impl fmt::Display for Rule {
 
 /// Effects that mean nothing for everything.
 fn needs_pattern(effect: &Effect) -> bool {
-    matches!(effect, Effect::Ignore | Effect::Angle { .. } | Effect::Quaternion { .. })
+    matches!(
+        effect,
+        Effect::Ignore | Effect::Unordered(_) | Effect::Angle { .. } | Effect::Quaternion { .. }
+    )
 }
 
 impl FromStr for Rule {
@@ -133,6 +142,8 @@ struct Parts {
     dtype: bool,
     angle: Option<Choice>,
     quaternion: Option<Choice>,
+    #[serde(default)]
+    unordered: bool,
     #[serde(default)]
     exact: bool,
     #[serde(default)]
@@ -193,12 +204,13 @@ impl Parts {
             }
             ("angle", text) => once(self.angle.replace(Choice::new(text)).is_some()),
             ("quaternion", text) => once(self.quaternion.replace(Choice::new(text)).is_some()),
+            ("unordered", None) => once(std::mem::replace(&mut self.unordered, true)),
             ("dtype", None) => once(std::mem::replace(&mut self.dtype, true)),
             ("exact", None) => once(std::mem::replace(&mut self.exact, true)),
             ("ignore", None) => once(std::mem::replace(&mut self.ignore, true)),
             _ => Err(format!(
                 "`{item}` is not understood; expected a number, `abs=`, `rel=`, `form=`, `range=`, `ulp=`, \
-                 `dtype`, `angle`, `quaternion`, `exact`, `ignore`, `nan_equal=`, `signed_zero` or `reason=`{}",
+                 `dtype`, `angle`, `quaternion`, `unordered`, `exact`, `ignore`, `nan_equal=`, `signed_zero` or `reason=`{}",
                 if bare { ", or a pattern and a colon before it" } else { "" }
             )),
         }
@@ -231,7 +243,15 @@ impl Parts {
             let unit = |unit: Option<AngleUnit>| unit.unwrap_or_default();
             effects.extend(angle.map(|given| Effect::Angle { abs, unit: unit(given) }));
             effects.extend(quaternion.map(|order| Effect::Quaternion { abs, order }));
-        } else if close {
+        }
+        if self.unordered {
+            if self.signed_zero == Some(true) || self.rel.is_some_and(|rel| rel >= 1.0) {
+                return Err("`unordered` takes a `rel` below 1, and no signed zero".to_owned());
+            }
+            let (abs, rel) = (self.abs.unwrap_or(0.0), self.rel.unwrap_or(0.0));
+            let form = self.form.unwrap_or_default();
+            effects.push(Effect::Unordered(close.then_some(Tolerance { abs, rel, form })));
+        } else if effects.is_empty() && close {
             let (abs, rel) = (self.abs.unwrap_or(0.0), self.rel.unwrap_or(0.0));
             let form = self.form.unwrap_or_default();
             effects.push(Effect::Close(Tolerance { abs, rel, form }));
@@ -364,6 +384,8 @@ mod tests {
             "pose.orientation:quaternion",
             "q:quaternion=wxyz,abs=0.001",
             "q:quaternion=xyzw",
+            "k.ps:unordered",
+            "k.v:unordered,abs=0.5,rel=0.1,form=max_sym,reason=a set",
         ] {
             assert_eq!(rule(text).to_string(), text);
             assert_eq!(rule(&rule(text).to_string()), rule(text));
@@ -408,6 +430,11 @@ mod tests {
             ("x:quaternion,rel=1", "`abs` alone"),
             ("quaternion=wxyz", "needs a pattern"),
             ("x:angle,signed_zero", "no signed zero"),
+            ("unordered", "needs a pattern"),
+            ("x:unordered,rel=1", "below 1"),
+            ("x:unordered,signed_zero", "no signed zero"),
+            ("x:unordered,exact", "two things"),
+            ("x:unordered,angle", "two things"),
         ] {
             let error = text.parse::<Rule>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
