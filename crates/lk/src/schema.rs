@@ -35,6 +35,7 @@ pub struct Schema(Arc<Inner>);
 struct Inner {
     root: Arc<MessageType>,
     fingerprint: Fingerprint,
+    fields: u64,
 }
 
 /// One record type: a name and its fields in order.
@@ -147,9 +148,9 @@ impl Schema {
     ///
     /// [`Error::Schema`](crate::Error::Schema), naming the type and the rule.
     pub fn new(root: Arc<MessageType>) -> Result<Schema> {
-        check::check(&root)?;
+        let fields = check::check(&root)?;
         let fingerprint = fingerprint::fingerprint(&root);
-        Ok(Schema(Arc::new(Inner { root, fingerprint })))
+        Ok(Schema(Arc::new(Inner { root, fingerprint, fields })))
     }
 
     /// Reads `.msg` text, with the definitions of nested types after it as
@@ -219,6 +220,11 @@ impl Schema {
     /// where they are met first, depth first.
     pub fn types(&self) -> Vec<&Arc<MessageType>> {
         types_of(self.root())
+    }
+
+    /// Fields, nested ones counted wherever they occur.
+    pub(crate) fn field_count(&self) -> u64 {
+        self.0.fields
     }
 
     /// Whether this is a clone of the other: a check in constant time.

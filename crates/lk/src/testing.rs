@@ -1,7 +1,8 @@
-//! Random schemas and values for property tests of all modules, and disks
-//! and backends that fail to order.
+//! Random schemas and values for property tests of all modules, disks and
+//! backends that fail to order, and what the soak counts.
 
 pub mod failing;
+pub mod soak;
 
 use std::sync::Arc;
 

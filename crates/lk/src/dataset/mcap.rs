@@ -30,6 +30,7 @@ mod source;
 mod summary;
 mod survey;
 mod twins;
+mod types;
 mod writer;
 
 pub use compression::Compression;
@@ -42,10 +43,11 @@ pub use writer::{CreateOptions, MAX_PAYLOAD_BYTES, Writer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The largest chunk, in bytes uncompressed, at most 4 GiB; a larger one
-    /// is passed over and reported. Default: 1 GiB.
+    /// is passed over and reported. Default: 1 GiB. Whatever this says, it is
+    /// no more than 64 MiB and 64 times the file's own size.
     pub chunk_bytes: u64,
     /// All chunks that overlap in time, which are unpacked together; more of
-    /// them is an error of reading. Default: 4 GiB.
+    /// them is an error of reading. Default: 4 GiB, and no more than a chunk.
     pub open_bytes: u64,
     /// What is kept unpacked of such chunks. Of those beyond it only the next
     /// messages are kept, and they are unpacked again for more: slower, in

@@ -20,9 +20,10 @@ const MAX_VALUE_BYTES: u64 = 256 << 20;
 /// Lengths are 32 bits on the wire.
 const MAX_LEN: usize = u32::MAX as usize;
 
-/// Checks a type and everything nested in it.
-pub(super) fn check(root: &MessageType) -> Result<()> {
-    Checker::default().message(root).map(drop)
+/// Checks a type and everything nested in it. Returns how many fields it has,
+/// nested ones counted wherever they occur.
+pub(super) fn check(root: &MessageType) -> Result<u64> {
+    Checker::default().message(root).map(|weight| weight.fields)
 }
 
 /// Marks just these fields, `package/msg/Type.field`, as optional.
@@ -177,7 +178,9 @@ impl<'a> Checker<'a> {
                 format!("optional field {} is {}, not a sequence `T[<=1]`", field.name, field.ty),
             ));
         }
+        let mut default_bytes = 0;
         if let Some(value) = &field.default {
+            default_bytes = bytes_of(value);
             if matches!(field.ty.element(), ElementType::Message(_)) {
                 return Err(wrong(
                     &ty.name,
@@ -188,7 +191,7 @@ impl<'a> Checker<'a> {
         }
         Ok(Weight {
             fields: element.fields.saturating_add(1),
-            bytes: repeated.saturating_add(size_of::<Datum>() as u64),
+            bytes: repeated.saturating_add(size_of::<Datum>() as u64 + default_bytes),
         })
     }
 }
@@ -202,6 +205,20 @@ fn bound_of(element: &ElementType) -> Option<usize> {
         ElementType::String(bound) | ElementType::WString(bound) => *bound,
         _ => None,
     }
+}
+
+/// Memory of a default, roughly, in bytes; a message has none.
+fn bytes_of(value: &Datum) -> u64 {
+    let bytes = match value {
+        Datum::String(text) => text.len(),
+        Datum::Array(Array::String(texts)) => {
+            texts.iter().map(|text| text.len() + size_of::<String>()).sum()
+        }
+        // At most; which kind of number it is doesn't matter here.
+        Datum::Array(array) => array.len() * size_of::<u64>(),
+        _ => 0,
+    };
+    bytes as u64
 }
 
 /// A length or bound of 0 would be a field that holds nothing, which ROS 2

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use super::leaves::{Kind, Leaf, leaves, parse_bool};
+use super::leaves::{Kind, Leaf, MAX_COLUMNS, leaves, parse_bool};
 use super::{TimeUnit, decimal, header};
 use crate::codec::Plan;
 use crate::dataset::shape::{self, Integers, Member, Shape};
@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::time::Time;
 use crate::value::{Datum, Value};
+
+/// Fields in each other, as deep as messages can be.
+const MAX_DEPTH: usize = 64;
 
 /// How to read a table.
 #[derive(Clone, Debug, Default)]
@@ -264,6 +267,10 @@ impl<'a> Table<'a> {
                 targets.push((index, field));
             }
         }
+        if targets.len() > MAX_COLUMNS {
+            let count = targets.len();
+            return Err(self.line_error(1, format!("{count} columns are over {MAX_COLUMNS}")));
+        }
         Ok(targets)
     }
 
@@ -276,24 +283,29 @@ impl<'a> Table<'a> {
         let leaves = leaves(schema).map_err(|reason| {
             self.line_error(1, format!("{} is no type for a table: {reason}", schema.name()))
         })?;
+        let (mut by_path, mut by_name) = (BTreeMap::new(), BTreeMap::new());
+        for (place, leaf) in leaves.iter().enumerate() {
+            by_path.insert(leaf.path.as_str(), place);
+            by_name.entry(header::field_name(&leaf.path)).or_insert(place);
+        }
         let mut matched: Vec<(usize, Leaf)> = Vec::new();
+        // By leaf, the column that goes to it.
+        let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
         for (index, wanted) in targets {
             let header = &self.headers[*index];
-            let exact = |name: &str| leaves.iter().find(|leaf| leaf.path == name);
-            let leaf = match wanted {
+            let exact = |name: &str| by_path.get(name).copied();
+            let place = match wanted {
                 Some(wanted) => exact(wanted),
-                None => exact(header).or_else(|| {
-                    let name = header::field_name(header);
-                    leaves.iter().find(|leaf| header::field_name(&leaf.path) == name)
-                }),
+                None => exact(header).or_else(|| by_name.get(&header::field_name(header)).copied()),
             };
-            let Some(leaf) = leaf else {
+            let Some(place) = place else {
                 let field = wanted.as_ref().map_or(String::new(), |wanted| format!(" {wanted}"));
                 let reason = format!("{} has no field{field} for it", schema.name());
                 return Err(self.error(1, *index, reason));
             };
-            if let Some((other, _)) = matched.iter().find(|(_, known)| known.path == leaf.path) {
-                let other = &self.headers[*other];
+            let leaf = &leaves[place];
+            if let Some(other) = taken.insert(place, *index) {
+                let other = &self.headers[other];
                 let reason = format!("it and column {other} both go to field {}", leaf.path);
                 return Err(self.error(1, *index, reason));
             }
@@ -301,9 +313,11 @@ impl<'a> Table<'a> {
         }
         let missing: Vec<&str> = leaves
             .iter()
-            .filter(|leaf| !leaf.has_default && !options.fill)
-            .map(|leaf| leaf.path.as_str())
-            .filter(|path| !matched.iter().any(|(_, leaf)| leaf.path == *path))
+            .enumerate()
+            .filter(|(place, leaf)| {
+                !leaf.has_default && !options.fill && !taken.contains_key(place)
+            })
+            .map(|(_, leaf)| leaf.path.as_str())
             .collect();
         if missing.is_empty() {
             return Ok(matched);
@@ -349,6 +363,10 @@ impl<'a> Table<'a> {
                 None if header::is_path(header) => header.clone(),
                 None => header::field_name(header),
             };
+            if path.split('.').count() > MAX_DEPTH {
+                let reason = format!("it names more than {MAX_DEPTH} fields in each other");
+                return Err(self.error(1, *index, reason));
+            }
             insert(&mut root, &path, shapes.shape())
                 .map_err(|reason| self.error(1, *index, reason))?;
         }

@@ -4,7 +4,7 @@ use crate::schema::{ElementType, FieldType, MessageType, Primitive, Schema};
 use crate::value::{Array, Datum, Record, Scalar};
 
 /// More columns than this are no table any more.
-const MAX_COLUMNS: usize = 16_384;
+pub(super) const MAX_COLUMNS: usize = 16_384;
 
 /// One number or text of a message, at the same place in each.
 #[derive(Clone, Debug)]

@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-
 use super::records::{ChannelRecord, SchemaRecord};
-use crate::dataset::{Channel, ChannelId, Encoding, ForeignEncoding, Role, foreign};
-use crate::schema::Schema;
+use super::types::{Identity, Types};
+use crate::dataset::{Channel, ChannelId, Encoding, Role};
 
-const CDR: &str = "cdr";
-const ROS2MSG: &str = "ros2msg";
-const QOS: &str = "offered_qos_profiles";
-const ROLE: &str = "lk.role";
-const OPTIONAL: &str = "lk.optional";
+pub(super) const CDR: &str = "cdr";
+pub(super) const ROS2MSG: &str = "ros2msg";
+pub(super) const QOS: &str = "offered_qos_profiles";
+pub(super) const ROLE: &str = "lk.role";
+pub(super) const OPTIONAL: &str = "lk.optional";
 
 /// A schema record without its number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +61,7 @@ pub(super) fn to_records(channel: &Channel) -> (Option<SchemaContent>, ChannelRe
     (schema, ChannelRecord { id: 0, schema: 0, topic, encoding, metadata })
 }
 
-fn role_name(role: Role) -> Option<&'static str> {
+pub(super) fn role_name(role: Role) -> Option<&'static str> {
     match role {
         Role::None => None,
         Role::Input => Some("input"),
@@ -138,17 +136,14 @@ impl Registry {
     /// differ, the later ones become `topic#2` and so on.
     pub(super) fn resolve(&self) -> Resolved {
         let mut resolved = Resolved::default();
+        let mut types = Types::new(&self.schemas);
         let mut taken: BTreeSet<String> =
             self.channels.values().map(|record| record.topic.clone()).collect();
-        let mut by_topic: BTreeMap<&str, Vec<ChannelId>> = BTreeMap::new();
+        let mut by_topic: BTreeMap<&str, BTreeMap<Identity, ChannelId>> = BTreeMap::new();
         for (&id, record) in &self.channels {
-            let mut channel = self.channel(record);
+            let (mut channel, identity) = types.channel(record);
             let alike = by_topic.entry(&record.topic).or_default();
-            let same = alike.iter().copied().find(|same| {
-                let known: &Channel = &resolved.channels[same.0 as usize];
-                same_type(&known.encoding, &channel.encoding)
-            });
-            let number = same.unwrap_or_else(|| {
+            let number = alike.get(&identity).copied().unwrap_or_else(|| {
                 let number = ChannelId(resolved.channels.len() as u32);
                 if !alike.is_empty() {
                     let mut n = alike.len() + 1;
@@ -161,88 +156,13 @@ impl Registry {
                         record.topic, channel.key
                     ));
                 }
-                alike.push(number);
+                alike.insert(identity, number);
                 resolved.channels.push(channel);
                 number
             });
             resolved.ids.insert(id, number);
         }
         resolved
-    }
-
-    fn channel(&self, record: &ChannelRecord) -> Channel {
-        let mut metadata = record.metadata.clone();
-        if metadata.get(QOS).is_some_and(String::is_empty) {
-            metadata.remove(QOS);
-        }
-        let roles = [Role::Input, Role::Output, Role::State];
-        let role = metadata.get(ROLE).and_then(|name| {
-            roles.into_iter().find(|&role| role_name(role) == Some(name.as_str()))
-        });
-        if role.is_some() {
-            metadata.remove(ROLE);
-        }
-        let encoding = match self.schema(record) {
-            Ok(schema) => {
-                metadata.remove(OPTIONAL);
-                Encoding::Cdr(schema)
-            }
-            Err(reason) => Encoding::Foreign(self.foreign(record, reason)),
-        };
-        Channel { key: record.topic.clone(), encoding, role: role.unwrap_or_default(), metadata }
-    }
-
-    /// The schema by which payloads can be decoded, or why they can't.
-    fn schema(&self, record: &ChannelRecord) -> Result<Schema, String> {
-        if record.encoding != CDR {
-            return Err(foreign::reason(&record.encoding));
-        }
-        let Some(schema) = self.schemas.get(&record.schema) else {
-            return Err(match record.schema {
-                0 => "it has no schema".to_owned(),
-                id => format!("its schema, number {id}, is missing from the file"),
-            });
-        };
-        if schema.encoding != ROS2MSG {
-            return Err(format!("its schema is {}, not ros2msg", quoted(&schema.encoding)));
-        }
-        let text = std::str::from_utf8(&schema.data)
-            .map_err(|_| format!("its schema {} is not text", schema.name))?;
-        let parsed = Schema::parse(&schema.name, text)
-            .map_err(|e| format!("its schema can't be read: {e}"))?;
-        match record.metadata.get(OPTIONAL) {
-            None => Ok(parsed),
-            Some(names) => parsed
-                .with_optional_fields(&names.split(',').collect::<Vec<_>>())
-                .map_err(|e| format!("its optional fields can't be read: {e}")),
-        }
-    }
-
-    fn foreign(&self, record: &ChannelRecord, reason: String) -> ForeignEncoding {
-        let schema = self.schemas.get(&record.schema).cloned();
-        let (name, encoding, data) =
-            schema.map(|s| (s.name, s.encoding, s.data)).unwrap_or_default();
-        ForeignEncoding {
-            message_encoding: record.encoding.clone(),
-            schema_name: name,
-            schema_encoding: encoding,
-            schema_data: Bytes::from(data),
-            reason,
-        }
-    }
-}
-
-fn quoted(encoding: &str) -> String {
-    if encoding.is_empty() { "an unnamed encoding".to_owned() } else { format!("`{encoding}`") }
-}
-
-fn same_type(a: &Encoding, b: &Encoding) -> bool {
-    match (a, b) {
-        (Encoding::Cdr(a), Encoding::Cdr(b)) => {
-            a.name() == b.name() && a.fingerprint() == b.fingerprint()
-        }
-        (Encoding::Foreign(a), Encoding::Foreign(b)) => a == b,
-        _ => false,
     }
 }
 

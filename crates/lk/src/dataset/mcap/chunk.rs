@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::compression::Packer;
+use super::compression::{Compression, Packer, most_believed_from};
 use super::records::{ChunkHeader, ChunkIndex, MessageHeader, op, put_record};
 
 /// What goes into one chunk.
@@ -58,14 +58,20 @@ impl Chunk {
     }
 
     pub(super) fn pack(&self, packer: &mut Packer) -> io::Result<Packed> {
-        let packed = packer.pack(&self.content)?;
+        let mut packed = packer.pack(&self.content)?;
+        let mut compression = packer.compression();
+        // What readers wouldn't believe is stored as it is.
+        if self.content.len() as u64 > most_believed_from(packed.len() as u64) {
+            packed.clone_from(&self.content);
+            compression = Compression::None;
+        }
         let (start, end) = self.times.unwrap_or_default();
         let header = ChunkHeader {
             start,
             end,
             uncompressed_bytes: self.content.len() as u64,
             crc: crc32fast::hash(&self.content),
-            compression: packer.compression().name().to_owned(),
+            compression: compression.name().to_owned(),
             compressed_bytes: packed.len() as u64,
         };
         let index_bytes = self.messages as usize * 16 + self.indexes.len() * 15;

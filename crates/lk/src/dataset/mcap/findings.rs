@@ -19,8 +19,9 @@ pub(super) struct Findings {
     more_samples: u64,
     /// The file was cut off among its messages, so that nobody knows what else it had.
     cut_off: bool,
-    /// What has no one place.
+    /// What has no one place, and whether there is more than is kept.
     notes: Vec<String>,
+    more_notes: bool,
     /// Whether some payload is covered by no checksum.
     pub(super) unverified: bool,
 }
@@ -69,7 +70,9 @@ impl Findings {
     /// Something odd by which nothing is lost.
     pub(super) fn note(&mut self, problem: impl Into<String>) {
         let problem = problem.into();
-        if !self.notes.contains(&problem) {
+        if self.notes.len() == KEPT {
+            self.more_notes = true;
+        } else if !self.notes.contains(&problem) {
             self.notes.push(problem);
         }
     }
@@ -112,6 +115,7 @@ impl Findings {
                 .map(at)
                 .chain(more)
                 .chain(self.notes.iter().cloned())
+                .chain(self.more_notes.then(|| "and more to note".to_owned()))
                 .collect(),
             notes: Vec::new(),
         }

@@ -1,14 +1,14 @@
 //! Messages of a file in time order.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
 use bytes::Bytes;
 
 use super::ahead::Ahead;
-use super::piece::{Found, Item, Piece, items};
+use super::piece::{Found, Item, Piece, items, misplaced};
 use super::reader::Reader;
-use super::records::{ChannelRecord, MESSAGE_HEADER, MessageHeader, SchemaRecord};
+use super::records::{ChannelRecord, LATE_PUBLISHING, MESSAGE_HEADER, MessageHeader, SchemaRecord};
 use crate::dataset::{ChannelId, Query, Sample, Together};
 use crate::error::{Error, Result};
 use crate::time::Time;
@@ -39,11 +39,15 @@ pub(super) struct Merge<'a> {
     /// place in `slots`.
     heap: BinaryHeap<Reverse<(Key, usize)>>,
     slots: Vec<Option<Open>>,
+    free: Vec<usize>,
     open_bytes: u64,
     /// Of the last message that was given.
     last: Key,
     ahead: Ahead<'a>,
     errors: VecDeque<Error>,
+    /// What is still to be found of each channel, where all of it is asked
+    /// for and the file says how much that is.
+    missing: Option<Vec<i128>>,
 }
 
 /// An unpacked piece.
@@ -156,11 +160,16 @@ impl<'a> Merge<'a> {
             limit: NEVER,
             heap: BinaryHeap::new(),
             slots: Vec::new(),
+            free: Vec::new(),
             open_bytes: 0,
             last: (0, 0),
             ahead: Ahead::new(reader.source(), pieces, together),
             errors: VecDeque::new(),
+            missing: None,
         };
+        if query.start.is_none() && query.end.is_none() {
+            merge.missing = reader.counted();
+        }
         let useful = |(_, piece): &(usize, &Piece)| merge.may_have(piece);
         let mut keys: Vec<Key> =
             pieces.iter().enumerate().filter(useful).map(|(n, piece)| (piece.start, n)).collect();
@@ -216,6 +225,7 @@ impl<'a> Merge<'a> {
             return false;
         };
         self.current = self.slots.get_mut(slot).and_then(Option::take);
+        self.free.push(slot);
         let head = self.heap.peek().map_or(NEVER, |Reverse((key, _))| *key);
         self.limit = self.waiting.front().map_or(head, |&key| key.min(head));
         true
@@ -226,7 +236,7 @@ impl<'a> Merge<'a> {
             self.open_bytes -= open.content.len() as u64;
             return;
         };
-        let slot = self.slots.iter().position(Option::is_none).unwrap_or(self.slots.len());
+        let slot = self.free.pop().unwrap_or(self.slots.len());
         if slot == self.slots.len() {
             self.slots.push(None);
         }
@@ -259,7 +269,7 @@ impl<'a> Merge<'a> {
                 return None;
             }
         };
-        let mut entries = match self.entries(&content) {
+        let mut entries = match self.entries(piece, &content) {
             Ok(entries) => entries,
             Err(problem) => {
                 self.errors.push_back(self.reader.damaged(piece, problem));
@@ -310,11 +320,18 @@ impl<'a> Merge<'a> {
         }
     }
 
-    fn entries(&self, content: &[u8]) -> Result<Vec<Entry>, String> {
+    fn entries(&mut self, piece: &Piece, content: &[u8]) -> Result<Vec<Entry>, String> {
         let mut entries = Vec::new();
+        let mut odd = Oddities::default();
         for item in items(content) {
             match item? {
-                Item::Message(found) => entries.extend(self.entry(&found)?),
+                Item::Message(found) => {
+                    odd.look_at(&found.header, piece);
+                    entries.extend(self.entry(&found)?);
+                }
+                Item::Other(op) => {
+                    odd.misplaced.insert(op);
+                }
                 Item::Schema(body) => {
                     let schema = SchemaRecord::parse(body).ok_or("a schema is malformed")?;
                     self.reader.check_schema(schema)?;
@@ -325,7 +342,26 @@ impl<'a> Merge<'a> {
                 }
             }
         }
+        // A survey has looked at all this.
+        if !self.reader.is_surveyed() {
+            odd.notes().iter().for_each(|note| self.reader.note(note));
+        }
+        if let Some(missing) = &mut self.missing {
+            for entry in &entries {
+                missing[entry.channel as usize] -= 1;
+            }
+        }
         Ok(entries)
+    }
+
+    /// At the end: an error where the file has other messages than it counts,
+    /// and no other error says why.
+    fn miscounted(&mut self) -> Option<Error> {
+        let missing = self.missing.take()?;
+        let wanted = |id: usize| self.wanted.as_ref().is_none_or(|wanted| wanted[id]);
+        let (id, missing) =
+            missing.into_iter().enumerate().find(|&(id, missing)| missing != 0 && wanted(id))?;
+        Some(self.reader.miscounted(id, missing))
     }
 
     fn entry(&self, found: &Found) -> Result<Option<Entry>, String> {
@@ -350,6 +386,39 @@ impl<'a> Merge<'a> {
     }
 }
 
+/// What is odd about the messages of a piece, though they can be given.
+#[derive(Default)]
+struct Oddities {
+    /// The channel that was looked at last.
+    known: Option<u16>,
+    unindexed: bool,
+    mistimed: bool,
+    published_late: bool,
+    misplaced: BTreeSet<u8>,
+}
+
+impl Oddities {
+    fn look_at(&mut self, header: &MessageHeader, piece: &Piece) {
+        self.mistimed |= !(piece.start..=piece.end).contains(&header.log_time);
+        self.published_late |= header.publish_time > i64::MAX as u64;
+        if self.known != Some(header.channel) {
+            self.known = Some(header.channel);
+            let has = |all: &Vec<u16>| all.binary_search(&header.channel).is_ok();
+            self.unindexed |= !piece.channels.as_ref().is_none_or(has);
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let told = [
+            (self.mistimed, "chunks declare times that their messages don't have"),
+            (self.unindexed, "chunks hold channels that their index doesn't name"),
+            (self.published_late, LATE_PUBLISHING),
+        ];
+        let told = told.into_iter().filter(|(is, _)| *is).map(|(_, note)| note.to_owned());
+        told.chain(self.misplaced.iter().map(|&op| misplaced(op))).collect()
+    }
+}
+
 impl Iterator for Merge<'_> {
     type Item = Result<(ChannelId, Sample)>;
 
@@ -370,10 +439,11 @@ impl Iterator for Merge<'_> {
             }
             let found = self.errors.is_empty() && self.advance();
             if let Some(error) = self.errors.pop_front() {
+                self.missing = None;
                 return Some(Err(error));
             }
             if !found {
-                return None;
+                return self.miscounted().map(Err);
             }
         }
     }

@@ -120,27 +120,31 @@ pub(super) enum Item<'a> {
     Message(Found),
     Schema(&'a [u8]),
     Channel(&'a [u8]),
+    /// A record that has no place in a chunk, by its kind.
+    Other(u8),
+}
+
+/// What to say of records that have no place in a chunk.
+pub(super) fn misplaced(op: u8) -> String {
+    format!("records of kind {op:#04x} inside a chunk are passed over")
 }
 
 /// Walks the records of a piece's content; a phrase where one is malformed.
 pub(super) fn items(content: &[u8]) -> impl Iterator<Item = Result<Item<'_>, String>> {
-    Records::new(content).filter_map(|record| {
-        let record = match record {
-            Ok(record) => record,
-            Err(at) => return Some(Err(format!("record at {at} of a chunk runs past its end"))),
-        };
+    Records::new(content).map(|record| {
+        let record = record.map_err(|at| format!("record at {at} of a chunk runs past its end"))?;
         match record.op {
-            op::MESSAGE => Some(match MessageHeader::parse(record.body) {
+            op::MESSAGE => match MessageHeader::parse(record.body) {
                 Some(header) => Ok(Item::Message(Found {
                     header,
                     at: record.at + MESSAGE_HEADER,
                     len: record.body.len() - MESSAGE_HEADER,
                 })),
                 None => Err(format!("message at {} of a chunk is too short", record.at)),
-            }),
-            op::SCHEMA => Some(Ok(Item::Schema(record.body))),
-            op::CHANNEL => Some(Ok(Item::Channel(record.body))),
-            _ => None,
+            },
+            op::SCHEMA => Ok(Item::Schema(record.body)),
+            op::CHANNEL => Ok(Item::Channel(record.body)),
+            other => Ok(Item::Other(other)),
         }
     })
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::channels::{Registry, Resolved};
-use super::compression::Unpacker;
+use super::compression::{self, Unpacker};
 use super::extras::Place;
 use super::findings::Findings;
 use super::merge::Merge;
@@ -64,7 +64,12 @@ impl Reader {
     /// opens, and [`Backend::integrity`] says what is not whole.
     pub fn open(path: &Path, limits: Limits) -> Result<Reader> {
         let source = Source::open(path)?;
-        let limits = Limits { chunk_bytes: limits.chunk_bytes.min(u64::from(u32::MAX)), ..limits };
+        let believable = compression::most_believed_from(source.len);
+        let limits = Limits {
+            chunk_bytes: limits.chunk_bytes.min(u64::from(u32::MAX)).min(believable),
+            open_bytes: limits.open_bytes.min(believable),
+            ..limits
+        };
         if source.len < MAGIC.len() as u64 || source.read(0, MAGIC.len() as u64)? != MAGIC {
             return Err(Error::NotADataset {
                 expected: "an MCAP file",
@@ -86,6 +91,13 @@ impl Reader {
         let mut scan = Scan::run(&source, &chunks_at, &limits, &mut findings)?;
         if !closed || scan.data.is_none() {
             findings.cut_off(scan.data.is_some());
+        }
+        let ends = (scan.data.map(|data| data.record_end), summary.start);
+        if let (Some(data_end), Some(start)) = ends
+            && data_end < start
+        {
+            let problem = "the summary doesn't follow the data: what lies between is not read";
+            findings.lost(data_end, start - data_end, problem);
         }
         check_loose(&source, &mut scan, &mut findings)?;
         let facts = match scan.facts.take().map(facts::from_entries) {
@@ -179,6 +191,36 @@ impl Reader {
         self.source.damaged(piece.offset, problem)
     }
 
+    pub(super) fn note(&self, problem: &str) {
+        self.findings().note(problem);
+    }
+
+    /// Messages of each channel by the summary, where that is what is known.
+    pub(super) fn counted(&self) -> Option<Vec<i128>> {
+        let statistics = self.statistics.as_ref().filter(|_| !self.is_surveyed())?;
+        let mut counts = vec![0; self.channel_count()];
+        for (&channel, &count) in &statistics.messages_by_channel {
+            if let Some(ChannelId(id)) = self.id(channel) {
+                counts[id as usize] += i128::from(count);
+            }
+        }
+        Some(counts)
+    }
+
+    /// The error for a summary that counts other messages than there are,
+    /// which is noted.
+    pub(super) fn miscounted(&self, id: usize, missing: i128) -> Error {
+        let key = &self.resolved.channels[id].key;
+        let (count, than) = match missing {
+            0.. => (missing, "more"),
+            _ => (-missing, "fewer"),
+        };
+        let problem =
+            format!("the summary counts {count} {than} messages of key {key} than there are");
+        self.note(&problem);
+        self.source.damaged(self.data.map_or(self.source.len, |data| data.end), problem)
+    }
+
     fn findings(&self) -> MutexGuard<'_, Findings> {
         self.findings.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -206,13 +248,15 @@ impl Reader {
         let mut stats = vec![ChannelStats::default(); self.channel_count()];
         let mut surveyed: BTreeMap<usize, PieceSurvey> = BTreeMap::new();
         let mut unpacker = Unpacker::default();
+        let mut by_channel: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (n, piece) in self.pieces.iter().enumerate() {
+            for &channel in piece.channels.iter().flatten() {
+                by_channel.entry(channel).or_default().push(n);
+            }
+        }
         for (&channel, &count) in &statistics.messages_by_channel {
             let Some(id) = self.id(channel).filter(|_| count > 0) else { continue };
-            let has = |piece: &Piece| {
-                piece.channels.as_ref().is_some_and(|all| all.binary_search(&channel).is_ok())
-            };
-            let mut pieces: Vec<usize> =
-                (0..self.pieces.len()).filter(|&n| has(&self.pieces[n])).collect();
+            let mut pieces = by_channel.remove(&channel).unwrap_or_default();
             let mut found = ChannelStats::default();
             // From the front until no piece can begin earlier, then from the
             // back until none can end later.

@@ -14,6 +14,11 @@ pub(super) const RECORD_HEADER: u64 = 9;
 /// Bytes of a message record before its payload.
 pub(super) const MESSAGE_HEADER: usize = 22;
 
+/// What to say of messages published later than a time can be, which are given
+/// the latest.
+pub(super) const LATE_PUBLISHING: &str =
+    "messages published after the year 2262 are given the latest time that can be held";
+
 /// Kinds of records.
 pub(super) mod op {
     pub(crate) const HEADER: u8 = 0x01;

@@ -151,7 +151,7 @@ impl Scan {
             op::DATA_END if len == 4 => {
                 let crc = Fields(window.at(body_at, 4)?.unwrap_or_default()).u32();
                 let (header_end, crc) = (self.header_end, crc.unwrap_or(0));
-                self.data = Some(DataSection { header_end, end: at, crc });
+                self.data = Some(DataSection { header_end, end: at, record_end: end, crc });
                 return Ok(Step::End);
             }
             private @ 0x80.. => {
@@ -213,6 +213,8 @@ pub(super) struct DataSection {
     /// Where the header record ends.
     pub(super) header_end: u64,
     pub(super) end: u64,
+    /// Where the record ends that says so.
+    pub(super) record_end: u64,
     /// 0 for none.
     pub(super) crc: u32,
 }

@@ -1,5 +1,7 @@
 //! The summary at the end of a file.
 
+use std::collections::BTreeSet;
+
 use super::findings::Findings;
 use super::piece::Piece;
 use super::records::{
@@ -17,6 +19,8 @@ pub(super) struct Summary {
     pub(super) chunks: Vec<ChunkIndex>,
     /// Whether its checksum is there and right, so that it can be believed.
     pub(super) verified: bool,
+    /// Where it begins; where there is none, the footer.
+    pub(super) start: Option<u64>,
 }
 
 /// The end of a file.
@@ -40,7 +44,8 @@ impl End {
             return Ok(End::Missing);
         };
         if footer.summary_start == 0 {
-            return Ok(End::Footer(Ok(Summary::default())));
+            let start = Some(footer_at);
+            return Ok(End::Footer(Ok(Summary { start, ..Summary::default() })));
         }
         let Some(len) = footer_at.checked_sub(footer.summary_start) else {
             return Ok(End::Footer(Err("the footer points past itself".to_owned())));
@@ -59,7 +64,8 @@ impl End {
             return Ok(End::Footer(Err("the summary doesn't match its checksum".to_owned())));
         }
         let verified = footer.crc != 0;
-        let parsed = Summary::parse(&summary, verified);
+        let parsed = Summary::parse(&summary, verified)
+            .map(|summary| Summary { start: Some(footer.summary_start), ..summary });
         Ok(End::Footer(parsed.ok_or_else(|| "the summary has a malformed record".to_owned())))
     }
 }
@@ -104,7 +110,8 @@ impl Summary {
         let statistics = self.statistics.as_ref()?;
         let counts = statistics.messages_by_channel.values();
         let counted = counts.copied().try_fold(0, u64::checked_add);
-        let known = |id: &u16| self.channels.iter().any(|channel| channel.id == *id);
+        let ids: BTreeSet<u16> = self.channels.iter().map(|channel| channel.id).collect();
+        let known = |id: &u16| ids.contains(id);
         let complete = self.verified
             && findings.none_lost()
             && counted == Some(statistics.messages)

@@ -1,12 +1,12 @@
 //! What the messages of a file say, rather than its index.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::channels::Registry;
 use super::compression::Unpacker;
 use super::findings::Findings;
-use super::piece::{Item, Piece, items};
-use super::records::{ChannelRecord, SchemaRecord};
+use super::piece::{Item, Piece, items, misplaced};
+use super::records::{ChannelRecord, LATE_PUBLISHING, SchemaRecord};
 use super::source::Source;
 use crate::dataset::ChannelStats;
 use crate::error::Result;
@@ -30,6 +30,10 @@ pub(super) struct PieceSurvey {
     pub(super) stats: BTreeMap<u16, ChannelStats>,
     /// Messages whose time can't be held.
     beyond: u64,
+    /// Whether there are messages whose time of publishing can't be held.
+    published_beyond: bool,
+    /// Kinds of records that have no place there.
+    misplaced: BTreeSet<u8>,
 }
 
 impl Survey {
@@ -92,6 +96,10 @@ impl Survey {
             let problem = "messages after the year 2262 can't be held";
             self.findings.lost_samples(piece.offset, found.beyond, problem);
         }
+        if found.published_beyond {
+            self.findings.note(LATE_PUBLISHING);
+        }
+        found.misplaced.iter().for_each(|&op| self.findings.note(misplaced(op)));
         let channels = Some(found.stats.keys().copied().collect());
         self.pieces.push(Piece { start, end, channels, ..piece.clone() });
         for (channel, stats) in found.stats {
@@ -102,9 +110,15 @@ impl Survey {
     /// Takes out the messages whose channel is nowhere to be found.
     pub(super) fn drop_orphans(&mut self, registry: &Registry) {
         let orphans = self.stats.extract_if(.., |&channel, _| !registry.has_channel(channel));
-        for (channel, stats) in orphans.collect::<Vec<_>>() {
-            let has = |piece: &&Piece| piece.channels.iter().flatten().any(|&c| c == channel);
-            let offset = self.pieces.iter().find(has).map_or(0, |piece| piece.offset);
+        let orphans: Vec<_> = orphans.collect();
+        let mut offsets = BTreeMap::new();
+        for piece in self.pieces.iter().filter(|_| !orphans.is_empty()) {
+            for channel in piece.channels.iter().flatten() {
+                offsets.entry(*channel).or_insert(piece.offset);
+            }
+        }
+        for (channel, stats) in orphans {
+            let offset = offsets.get(&channel).copied().unwrap_or(0);
             let problem = format!(
                 "{} messages are of channel {channel}, which is missing from the file",
                 stats.count
@@ -123,11 +137,15 @@ fn survey_content(content: &[u8]) -> Result<Definitions, String> {
         match item? {
             Item::Message(message) => match i64::try_from(message.header.log_time) {
                 Ok(nanos) => {
+                    found.published_beyond |= message.header.publish_time > i64::MAX as u64;
                     let stats = found.stats.entry(message.header.channel).or_default();
                     stats.add(Time::from_nanos(nanos));
                 }
                 Err(_) => found.beyond += 1,
             },
+            Item::Other(op) => {
+                found.misplaced.insert(op);
+            }
             Item::Schema(body) => {
                 schemas.push(SchemaRecord::parse(body).ok_or("a schema is malformed")?);
             }

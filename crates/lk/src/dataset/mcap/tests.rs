@@ -1,5 +1,6 @@
 mod background;
 mod damage;
+mod damage_counts;
 mod failing;
 mod layout;
 mod peer;

@@ -97,3 +97,17 @@ fn datasets_copy() {
     copy.close().unwrap();
     assert_eq!(read(&open(&a).unwrap()), read(&open(&b).unwrap()));
 }
+
+#[test]
+fn what_packs_too_well_to_be_believed_is_stored_as_it_is() {
+    let folder = folder();
+    let path = folder.path().join("a.mcap");
+    let mut writer = Writer::create(&path, CreateOptions::default()).unwrap();
+    let id = writer.add_channel(text("a")).unwrap();
+    let payload = Bytes::from(vec![0; 66 << 20]);
+    writer.write(id, Sample { payload: payload.clone(), ..numbered(0) }).unwrap();
+    writer.close().unwrap();
+    let reader = open(&path).unwrap();
+    assert_eq!(reader.pieces()[0].compression, Compression::None);
+    assert!(read(&reader).0[0].1.payload == payload);
+}
