@@ -4,8 +4,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    cat, completions, convert, diff, doctor, filter, info, init, merge, recover, run, schema,
-    verify,
+    cat, completions, convert, diff, doctor, filter, info, init, merge, recover, rejudge, run,
+    schema, verify,
 };
 
 /// Does the new implementation behave like the original?
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Doctor(doctor::Args),
     Run(run::Args),
     Diff(diff::Args),
+    Rejudge(rejudge::Args),
     Verify(verify::Args),
     Init(init::Args),
     Schema(schema::Args),
@@ -44,10 +45,11 @@ pub(crate) enum Command {
 /// At the end of `lk --help`. The codes are [`Exit`](crate::context::Exit).
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  equal: nothing differs
+  0  equal: nothing differs, or no more than --allowed-violations
   1  different, or incomparable
   2  a mistake in usage or configuration, or a file that can't be read or written
   3  a candidate did not build, or did not run to the end (in lk run, any program)
+  4  lk rejudge: the report can't tell
 With several of these, 2 goes before 3, and 3 before 1.
 
 References and candidates run UNCONFINED: with your rights, on your files, until

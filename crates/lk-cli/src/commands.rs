@@ -10,6 +10,7 @@ pub(crate) mod info;
 pub(crate) mod init;
 pub(crate) mod merge;
 pub(crate) mod recover;
+pub(crate) mod rejudge;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod verify;

@@ -35,6 +35,8 @@ pub(crate) enum Exit {
     Mistake,
     /// A candidate did not build, or did not run to the end.
     Failed,
+    /// A report can't tell.
+    Unknown,
 }
 
 impl From<Exit> for ExitCode {
@@ -44,6 +46,7 @@ impl From<Exit> for ExitCode {
             Exit::Different => 1,
             Exit::Mistake => 2,
             Exit::Failed => 3,
+            Exit::Unknown => 4,
         })
     }
 }

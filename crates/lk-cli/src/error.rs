@@ -32,6 +32,9 @@ pub(crate) enum Error {
     #[error("not a tolerance policy: {}", path.display())]
     Policy { path: PathBuf, source: Box<toml::de::Error> },
 
+    #[error("not a report of lk diff or lk verify: {}", path.display())]
+    Report { path: PathBuf, source: serde_json::Error },
+
     #[error("{message}")]
     Usage { message: String, hint: String },
 
@@ -66,6 +69,7 @@ impl Error {
             Error::Exists { .. } => {
                 Some("choose another name, or overwrite it with --force".into())
             }
+            Error::Report { .. } => Some("lk diff writes one with --json or -o".to_owned()),
             Error::Io { .. } | Error::Policy { .. } | Error::Signals(_) | Error::Output(_) => None,
         }
     }

@@ -35,6 +35,7 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
         Command::Doctor(args) => commands::doctor::run(ctx, &args),
         Command::Run(args) => commands::run::run(ctx, &args),
         Command::Diff(args) => commands::diff::run(ctx, &args),
+        Command::Rejudge(args) => commands::rejudge::run(ctx, &args),
         Command::Verify(args) => commands::verify::run(ctx, &args),
         Command::Init(args) => commands::init::run(ctx, &args),
         Command::Schema(args) => commands::schema::run(ctx, &args),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lk::Dataset;
 use lk::dataset::{Query, Role, SequenceMeaning};
-use lk::diff::{self, DiffResult, Policy, REPORT_VERSION, Scope, Verdict};
+use lk::diff::{self, DiffResult, Policy, REPORT_VERSION, Scope};
 use lk::outcome::{CandidateOutcome, CandidateResult, ReferenceOutcome, VerifyOutcome};
 
 use crate::cache::Cache;
@@ -137,15 +137,13 @@ impl Written {
 }
 
 /// The exit code of a verification that came to its end: 3 where a candidate
-/// failed to build or run, else 1 where one is different or incomparable, or
-/// there is none, else 0. What comes to no outcome is 2.
+/// failed to build or run, else 1 where one does not pass, or there is none, else
+/// 0. What comes to no outcome is 2.
 pub fn exit_code(outcome: &VerifyOutcome) -> u8 {
     let code = |candidate: &CandidateOutcome| match &candidate.result {
         CandidateResult::BuildFailed(_) | CandidateResult::RunFailed(_) => 3,
-        CandidateResult::Compared { diff, .. } => match diff.verdict {
-            Verdict::Identical | Verdict::Equal => 0,
-            Verdict::Different | Verdict::Incomparable => 1,
-        },
+        CandidateResult::Compared { diff, .. } if diff.passes() => 0,
+        CandidateResult::Compared { .. } => 1,
     };
     outcome.candidates.iter().map(code).max().unwrap_or(1)
 }

@@ -3,6 +3,7 @@
 mod diff;
 mod doctor;
 mod info;
+mod rejudge;
 mod run;
 mod verify;
 
@@ -12,7 +13,7 @@ mod tests;
 use std::borrow::Cow;
 
 use lk::dataset::{DatasetInfo, Diagnosis};
-use lk::diff::{DiffResult, Verdict};
+use lk::diff::{DiffResult, Rejudgement, Verdict};
 use lk::outcome::{RunOutcome, VerifyOutcome};
 
 use crate::style::{Ink, Style, printable, wrap};
@@ -43,6 +44,18 @@ pub fn verify(outcome: &VerifyOutcome, report: Option<&str>, style: Style) -> St
 pub fn run(name: &str, outcome: &RunOutcome, recording: &str, style: Style) -> String {
     let mut page = Page::new(None, style);
     run::page(&mut page, name, outcome, recording);
+    page.out
+}
+
+/// A result judged again as text: whether it would pass, and what decides that
+/// or leaves it open. `name` is of a candidate, or empty; without an answer,
+/// the candidate was not compared.
+pub fn rejudgement(name: &str, answer: Option<&Rejudgement>, style: Style) -> String {
+    let mut page = Page::new(None, style);
+    match answer {
+        Some(answer) => rejudge::page(&mut page, name, answer),
+        None => rejudge::not_compared(&mut page, name),
+    }
     page.out
 }
 

@@ -13,7 +13,9 @@ mod known;
 mod plan;
 mod policy;
 mod ranges;
+mod rejudge;
 mod result;
+mod statistical;
 mod stats;
 mod stream;
 mod summary;
@@ -26,7 +28,9 @@ pub use policy::{
     AngleUnit, Defaults, Effect, Form, Glob, KnownDifference, Policy, QuaternionOrder, Rule, Scope,
     TimestampTol, Tolerance,
 };
+pub use rejudge::{Answer, FieldAnswer, Finding, Rejudgement};
 pub use result::*;
+pub use statistical::{Statistical, ViolationBound};
 
 #[cfg(test)]
 mod tests;

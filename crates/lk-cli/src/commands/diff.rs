@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use lk::Dataset;
 use lk::dataset::OpenOptions;
-use lk::diff::{DiffOptions, Policy, Verdict, diff_with};
+use lk::diff::{DiffOptions, Policy, diff_with};
 use lk_report::{json, junit, text};
 
 use crate::context::{Context, Exit};
@@ -20,16 +20,8 @@ pub(crate) struct Args {
     a: PathBuf,
     /// The dataset of the candidate
     b: PathBuf,
-    /// What counts as equal, in one or more rules (see below)
-    #[arg(long, value_name = "RULE", num_args = 1..)]
-    tol: Vec<String>,
-    /// A file of rules, as in [tolerance] of lk.toml; those of --tol come after
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// How far apart times may be: 1ms unless said otherwise; +5ms/-0ms where the candidate may be
-    /// later and not earlier
-    #[arg(long, value_name = "SPAN", allow_hyphen_values = true)]
-    timestamp_tol: Option<String>,
+    #[command(flatten)]
+    policy: PolicyArgs,
     /// Threads that read and compare: as many as can run at once, unless said
     /// otherwise. What is printed is the same for any number
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -48,7 +40,28 @@ pub(crate) struct Args {
     junit: Option<PathBuf>,
 }
 
-const RULES: &str = "\
+/// What counts as equal.
+#[derive(Debug, clap::Args)]
+pub(crate) struct PolicyArgs {
+    /// What counts as equal, in one or more rules (see below)
+    #[arg(long, value_name = "RULE", num_args = 1..)]
+    tol: Vec<String>,
+    /// A file of rules, as in [tolerance] of lk.toml; those of --tol come after
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// How far apart times may be: 1ms unless said otherwise; +5ms/-0ms where the candidate may be
+    /// later and not earlier
+    #[arg(long, value_name = "SPAN", allow_hyphen_values = true)]
+    timestamp_tol: Option<String>,
+    /// Pass where no more than this fraction of all messages of a key is likely to violate
+    #[arg(long, value_name = "FRACTION")]
+    allowed_violations: Option<f64>,
+    /// How likely that is to be, from 0 to 1: 0.95 unless said otherwise
+    #[arg(long, value_name = "FRACTION")]
+    confidence: Option<f64>,
+}
+
+pub(crate) const RULES: &str = "\
 Rules: the last one that matches a field decides it.
   1e-6                       |a - b| <= 1e-6, for every float
   abs=1e-6,rel=1e-3          |a - b| <= 1e-6 + 1e-3 |a|, for every float
@@ -73,7 +86,7 @@ A policy file may also have differences that shall be there; one that isn't fail
   reason = \"the original wraps late\"";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let policy = policy(args)?;
+    let policy = args.policy.read(Policy::default())?;
     for (path, option) in [(&args.output, "--output"), (&args.junit, "--junit")] {
         if let Some(output) = path.as_deref().and_then(|path| path.canonicalize().ok())
             && [&args.a, &args.b].iter().any(|read| read.canonicalize().is_ok_and(|r| r == output))
@@ -109,26 +122,25 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
         let report = args.output.as_deref().map(Path::to_string_lossy);
         ctx.print(&text::diff(&result, report.as_deref(), ctx.style))?;
     }
-    Ok(exit(result.verdict).into())
+    let exit = if result.passes() { Exit::Equal } else { Exit::Different };
+    Ok(exit.into())
 }
 
-pub(crate) fn exit(verdict: Verdict) -> Exit {
-    match verdict {
-        Verdict::Identical | Verdict::Equal => Exit::Equal,
-        Verdict::Different | Verdict::Incomparable => Exit::Different,
+impl PolicyArgs {
+    /// The policy of the file, or `base` where none is given, then what the
+    /// command line adds to it.
+    pub(crate) fn read(&self, base: Policy) -> Result<Policy> {
+        let mut policy = match &self.policy {
+            None => base,
+            Some(path) => toml::from_str(&files::read_text(path)?)
+                .map_err(|source| Error::Policy { path: path.clone(), source: Box::new(source) })?,
+        };
+        policy.rules.extend(Policy::parse_rules(&self.tol)?.rules);
+        if let Some(text) = &self.timestamp_tol {
+            policy.timestamp_tol = text.parse()?;
+        }
+        policy.allowed_violations = self.allowed_violations.or(policy.allowed_violations);
+        policy.confidence = self.confidence.unwrap_or(policy.confidence);
+        Ok(policy)
     }
-}
-
-/// The policy of the file, then what the command line adds to it.
-fn policy(args: &Args) -> Result<Policy> {
-    let mut policy = match &args.policy {
-        None => Policy::default(),
-        Some(path) => toml::from_str(&files::read_text(path)?)
-            .map_err(|source| Error::Policy { path: path.clone(), source: Box::new(source) })?,
-    };
-    policy.rules.extend(Policy::parse_rules(&args.tol)?.rules);
-    if let Some(text) = &args.timestamp_tol {
-        policy.timestamp_tol = text.parse()?;
-    }
-    Ok(policy)
 }

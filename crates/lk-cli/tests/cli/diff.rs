@@ -71,6 +71,52 @@ fn the_first_divergence_is_on_the_second_line() {
 }
 
 #[test]
+fn a_report_is_judged_again_without_the_recordings() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n1,2.0\n");
+    dataset(&folder, "b.mcap", "0,1.0\n1,2.5\n");
+    folder.lk(&["diff", "a.mcap", "b.mcap", "-o", "report.json"]).expect(1);
+    for name in ["a.mcap", "b.mcap"] {
+        std::fs::remove_file(folder.path().join(name)).expect("it is there");
+    }
+    let again = |args: &[&str], code| {
+        let args: Vec<&str> = ["rejudge", "report.json"].iter().chain(args).copied().collect();
+        folder.lk(&args).expect(code)
+    };
+    again(&[], 1).shows(&["✗ would not pass"]);
+    again(&["--tol", "abs=0.5"], 0).shows(&["✓ would pass, 1 field within tolerance"]);
+    again(&["--tol", "abs=0.4"], 1).shows(&["✗ would not pass", "y.value"]);
+    again(&["--tol", "rel=0.25"], 4).shows(&["? can't tell from the report", "y.value   unknown"]);
+    again(&["--tol", "ulp=4"], 4).shows(&["steps between floats were not counted"]);
+    again(&["--tol", "y.valu:1"], 2).says(&["matches no field", "y.value"]);
+    let json = again(&["--tol", "abs=0.5", "--json"], 0).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["passes"], &json["fields"][0]["passes"]), (&"yes".into(), &"yes".into()));
+    folder.write("policy.toml", "rules = [\"y.value:abs=1\"]\ntimestamp_tol = \"0ns\"\n");
+    again(&["--policy", "policy.toml"], 0);
+    folder.write("report.json", "{}");
+    again(&[], 2).says(&["not a report of lk diff or lk verify"]);
+}
+
+#[test]
+fn violations_that_are_allowed_pass_and_are_shown() {
+    let rows = |wrong: usize| -> String {
+        (0..400).map(|n| format!("{n},{}\n", if n < wrong { 2 } else { 1 })).collect()
+    };
+    let allow = |wrong: usize, code: i32| {
+        check(&rows(0), &rows(wrong), &["--allowed-violations", "0.02"], code)
+    };
+    let text = allow(2, 0);
+    assert!(text.starts_with("✓ different, passes statistically, 2 of 400 values"), "{text}");
+    assert!(text.contains("✓ y: 2 of 400 messages (0.5 %), at most 1.6 % of all"), "{text}");
+    let text = allow(4, 1);
+    assert!(text.starts_with("✗ different, 4 of 400 values"), "{text}");
+    assert!(text.contains("✗ y: 4 of 400 messages (1.0 %), at most 2.3 % of all"), "{text}");
+    check(&rows(0), &rows(2), &["--allowed-violations", "2"], 2);
+    check(&rows(0), &rows(2), &["--confidence", "0.9"], 2);
+}
+
+#[test]
 fn times_have_a_tolerance_of_their_own() {
     // Two at one time, so that messages are paired by their position.
     let (a, b) = ("0,1.0\n0,1.0\n1,2.0\n", "0,1.0\n0,1.0\n1.002,2.0\n");

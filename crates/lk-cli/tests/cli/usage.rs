@@ -6,7 +6,9 @@ use crate::fixture::{Folder, Ran};
 fn help_has_the_exit_codes_and_says_unconfined() {
     let help = Folder::new().lk(&["--help"]).expect(0).stdout;
     let end = help.split_once("Exit codes:").expect("a table of exit codes").1;
-    for code in ["0  equal", "1  different", "2  a mistake", "3  a candidate did not"] {
+    for code in
+        ["0  equal", "1  different", "2  a mistake", "3  a candidate did not", "4  lk rejudge"]
+    {
         assert!(end.contains(code), "no {code:?} in\n{end}");
     }
     assert!(end.contains("UNCONFINED"), "{end}");
@@ -28,6 +30,7 @@ fn every_command_has_a_help_with_a_first_line() {
         "doctor",
         "run",
         "diff",
+        "rejudge",
         "verify",
         "init",
         "schema",

@@ -44,6 +44,18 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
                 "type": "boolean",
                 "description": "Whether times further apart are a difference.",
             },
+            "allowed_violations": {
+                "type": "number",
+                "minimum": 0,
+                "exclusiveMaximum": 1,
+                "description": "The fraction of messages that may violate, as a reading beside the verdict.",
+            },
+            "confidence": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "exclusiveMaximum": 1,
+                "description": "How sure it is to be that no more do: 0.95.",
+            },
             "scope": {
                 "enum": ["outputs"],
                 "description": "What verify compares; it takes no other.",

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use lk::dataset::{Channel, Encoding, Role};
+use lk::diff::Verdict;
 use lk::outcome::Failure;
 use lk::{Schema, Time};
 use tempfile::TempDir;

@@ -10,7 +10,9 @@ use crate::number;
 use crate::style::{Ink, printable};
 
 mod divergence;
+mod errors;
 mod fields;
+mod statistical;
 mod totals;
 
 use totals::Totals;
@@ -29,18 +31,22 @@ const SHOWN: usize = 8;
 
 /// The first line: `✓ cpp: equal, ...`.
 pub(super) fn verdict(page: &mut Page, subject: &str, result: &DiffResult) {
-    let (mark, ink) = mark(passes(result.verdict));
+    let (mark, ink) = mark(result.passes());
     let word = match result.verdict {
         Verdict::Identical => "identical",
         Verdict::Equal => "equal",
         Verdict::Different => "different",
         Verdict::Incomparable => "incomparable",
     };
+    let word = match result.passes() && !passes(result.verdict) {
+        true => format!("{word}, passes statistically"),
+        false => word.to_owned(),
+    };
     let subject = match subject {
         "" => String::new(),
         name => page.paint(Ink::Strong, &format!("{}: ", printable(name))),
     };
-    let word = page.paint(ink, word);
+    let word = page.paint(ink, &word);
     let mark = page.paint(ink, mark);
     page.line(0, &format!("{mark} {subject}{word}, {}", reason(result)));
 }
@@ -74,6 +80,9 @@ pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
         && result.verdict == Verdict::Different
     {
         divergence::show(page, first);
+    }
+    if let Some(reading) = &result.statistical {
+        statistical::show(page, reading);
     }
     keys(page, result);
     types(page, result);
@@ -296,7 +305,7 @@ fn alignments(result: &DiffResult) -> String {
 
 /// `key.field.path` as rules write it: a key with more than letters, digits,
 /// `_` and `-` is quoted.
-fn address(key: &str, path: &str) -> String {
+pub(super) fn address(key: &str, path: &str) -> String {
     let bare = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let key = if !key.is_empty() && key.chars().all(bare) {
         key.to_owned()

@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use lk::Time;
 use lk::dataset::{ChannelInfo, DatasetInfo, Integrity, Role, SequenceMeaning};
 use lk::diff::{
-    Alignment, Cause, CauseKind, DiffResult, Divergence, ErrorQuantiles, ErrorStats, FieldDiff,
-    Glob, InputBefore, KeyDiff, KnownDifference, KnownOutcome, KnownState, MessageCounts, Mismatch,
-    MismatchKind, REPORT_VERSION, SchemaFinding, SchemaFindingKind, TimestampDiff, ValueCounts,
-    Verdict,
+    Alignment, Answer, Cause, CauseKind, DiffResult, Divergence, ErrorHistogram, ErrorQuantiles,
+    ErrorStats, FieldAnswer, FieldDiff, Finding, Glob, InputBefore, KeyDiff, KnownDifference,
+    KnownOutcome, KnownState, MessageCounts, Mismatch, MismatchKind, REPORT_VERSION, Rejudgement,
+    SchemaFinding, SchemaFindingKind, Statistical, TimestampDiff, ValueCounts, Verdict,
+    ViolationBound,
 };
 use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, StepTimes,
@@ -54,7 +55,7 @@ fn compared(verdict: Verdict, max: f64, violations: u64) -> DiffResult {
             passing_rel: Some(max / 2.0),
             passing_ulp: None,
         }),
-        histogram: None,
+        histogram: (max > 0.0).then(|| histogram(max)),
         first_violation: (violations > 0).then(|| Time::from_nanos(4_000 * MILLI)),
     };
     let key = KeyDiff {
@@ -98,9 +99,23 @@ fn compared(verdict: Verdict, max: f64, violations: u64) -> DiffResult {
         key_diffs: BTreeMap::from([("attitude".to_owned(), key)]),
         first_divergence: None,
         known_differences: vec![],
+        statistical: None,
+        policy: None,
         rules: vec![],
         notes: vec![],
     }
+}
+
+/// Errors around a tenth of `max`, some 0.
+fn histogram(max: f64) -> ErrorHistogram {
+    let octave = max.log2().floor() as i32;
+    let counts = [40, 300, 900, 1_800, 1_500, 200, 60];
+    let bins: Vec<String> = (octave - 6..=octave)
+        .zip(counts)
+        .map(|(octave, count)| format!("\"{:?}\": {count}", 2_f64.powi(octave)))
+        .collect();
+    let json = format!(r#"{{"zero": 1200, "bins": {{{}}}}}"#, bins.join(", "));
+    serde_json::from_str(&json).expect("as a report has it")
 }
 
 fn passing() -> DiffResult {
@@ -388,7 +403,7 @@ fn what_is_left_out_is_counted() {
         (0..906).map(|n| FieldDiff { path: format!("f{n}"), ..template.clone() }).collect();
     let text = diff(&result, Some("report.json"), Style::PLAIN);
     assert!(text.contains("... 896 more, see report.json\n"), "{text}");
-    assert!(text.lines().count() < 20, "{text}");
+    assert!(text.lines().count() < 24, "{text}");
 }
 
 #[test]
@@ -464,4 +479,60 @@ fn known_differences_are_shown_with_their_reasons_those_that_do_not_hold_first()
         ]
     );
     assert!(text.lines().next().expect("a line").ends_with("2 known differences not as asserted"));
+}
+
+#[test]
+fn allowed_violations() {
+    let mut result = compared(Verdict::Different, 0.0314159, 20);
+    let bound = |violating: u64, upper_bound: f64, passes: bool| ViolationBound {
+        compared: 6_000,
+        violating,
+        fraction: violating as f64 / 6_000.0,
+        upper_bound,
+        passes,
+    };
+    let mut reading = Statistical {
+        passes: true,
+        allowed: 0.01,
+        confidence: 0.95,
+        keys: BTreeMap::from([
+            ("attitude".to_owned(), bound(20, 0.004838, true)),
+            ("/labels".to_owned(), bound(0, 0.000499, true)),
+        ]),
+        failures: vec![],
+    };
+    result.statistical = Some(reading.clone());
+    let passing = diff(&result, None, Style::PLAIN);
+    reading.passes = false;
+    reading.keys.insert("wrong".to_owned(), bound(600, 0.1066, false));
+    reading.failures.push("attitude.orientation.x: 1 length off".to_owned());
+    result.statistical = Some(reading);
+    let failing = diff(&result, None, Style::PLAIN);
+    let head = |text: &str| text.lines().take(7).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(format!("{}\n\n{}", head(&passing), head(&failing)));
+}
+
+#[test]
+fn judged_again() {
+    let field = |path: &str, passes: Answer, reason: &str| FieldAnswer {
+        key: "attitude".to_owned(),
+        path: path.to_owned(),
+        tolerance: "rel=1e-6".to_owned(),
+        passes,
+        reason: reason.to_owned(),
+    };
+    let open = || field("w", Answer::Unknown, "steps between floats were not counted");
+    let finding = Finding {
+        key: "imu".to_owned(),
+        passes: Answer::No,
+        reason: "3 messages missing".to_owned(),
+    };
+    let fields = vec![field("x", Answer::Yes, "the largest error is within"), open()];
+    let unknown = Rejudgement { passes: Answer::Unknown, findings: vec![], fields };
+    let beyond = field("y", Answer::No, "the largest error is beyond");
+    let fields = vec![open(), beyond];
+    let no = Rejudgement { passes: Answer::No, findings: vec![finding], fields };
+    let page = |name, answer| text::rejudgement(name, answer, Style::PLAIN);
+    let pages = [page("", Some(&unknown)), page("cpp", Some(&no)), page("rust", None)];
+    insta::assert_snapshot!(pages.join("\n"));
 }

@@ -4,7 +4,7 @@ use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, VerifyOutcome,
 };
 
-use super::{Page, diff, mark, passes, path, run};
+use super::{Page, diff, mark, path, run};
 use crate::number;
 use crate::style::{Ink, printable};
 
@@ -40,7 +40,7 @@ fn headline(page: &mut Page, outcome: &VerifyOutcome) {
     for candidate in &outcome.candidates {
         let name = printable(&candidate.name);
         match &candidate.result {
-            CandidateResult::Compared { diff, .. } if passes(diff.verdict) => passed.push(name),
+            CandidateResult::Compared { diff, .. } if diff.passes() => passed.push(name),
             CandidateResult::Compared { diff, .. } => failed.push(match diff.verdict {
                 lk::diff::Verdict::Incomparable => format!("{name} is incomparable"),
                 _ => format!("{name} is different"),

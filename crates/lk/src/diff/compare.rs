@@ -25,7 +25,7 @@ use crate::codec::cursor::Cursor;
 use crate::error::Error;
 use crate::error::fault::Walk;
 use crate::schema::Primitive;
-use crate::time::{Span, Time};
+use crate::time::Time;
 use crate::value::Scalar;
 
 const SIDES: [&str; 2] = ["reference", "candidate"];
@@ -148,9 +148,8 @@ impl PairWalk<'_> {
     fn times(&mut self, a: Time, b: Time) {
         let policy = self.policy;
         let apart = a.as_nanos().abs_diff(b.as_nanos());
-        let difference = Span::from_nanos(i64::try_from(apart).unwrap_or(i64::MAX));
         let violates = policy.check_timestamps && !policy.timestamp_tol.allows(a, b);
-        self.partial.time(difference, violates);
+        self.partial.time(a, b, violates);
         if violates {
             let mismatch = |at: &At| Mismatch {
                 a: Scalar::Int(a.as_nanos()),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::DiffResult;
 use super::column::Column;
 use super::foreign::Foreign;
 use super::judge::{self, Ignored};
@@ -10,6 +9,7 @@ use super::plan::{Leaf, LeafSide, PairPlan};
 use super::policy::{FieldKind, FieldPath, Policy, Resolver};
 use super::ranges;
 use super::stream::{self, KeyJob, Means, OneSided};
+use super::{DiffResult, Statistical};
 use crate::dataset::{Channel, ChannelId, Dataset, Together};
 use crate::error::Result;
 use crate::pool::Pool;
@@ -69,12 +69,14 @@ pub(super) fn diff_by(
     let (both, one_sided) = (&mut keys.both, &mut keys.one_sided);
     let compared = ranges::resolve(a, both, means.together)
         .and_then(|()| stream::compare([a, b], policy, both, one_sided, means));
-    let result = match compared {
+    let mut result = match compared {
         Ok(()) => judge::judge([a, b], policy, keys.both, keys.one_sided, keys.ignored, rules),
         Err(unreadable) => {
             judge::unreadable([a, b], &unreadable, &keys.one_sided, &keys.ignored, rules)
         }
     };
+    result.statistical = Statistical::of(&result, policy);
+    result.policy = Some(policy.clone());
     Ok(result)
 }
 

@@ -127,6 +127,8 @@ fn empty_result(
         key_diffs: BTreeMap::new(),
         first_divergence: None,
         known_differences: Vec::new(),
+        statistical: None,
+        policy: None,
         rules,
         notes,
     }

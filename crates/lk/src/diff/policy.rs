@@ -50,6 +50,13 @@ pub struct Policy {
     pub timestamp_tol: TimestampTol,
     /// Whether times further apart are a difference. True by default.
     pub check_timestamps: bool,
+    /// The fraction of messages of a key that may violate, below 1; none
+    /// where `None`. Beside the verdict, which it doesn't change, the result
+    /// then has a [`Statistical`](super::Statistical) reading.
+    pub allowed_violations: Option<f64>,
+    /// How sure it is to be that no more of them do, from 0 to 1; 0.95 by
+    /// default.
+    pub confidence: f64,
     /// Which keys to compare, by their role.
     pub scope: Scope,
     /// The last rule that matches a field decides it. A rule that matches
@@ -88,6 +95,9 @@ pub enum Scope {
 /// The default tolerance, where nothing is said.
 const STANDARD: Tolerance = Tolerance::sum(1e-6, 0.0);
 
+/// How sure an allowed fraction of violations is to be, where nothing is said.
+const CONFIDENCE: f64 = 0.95;
+
 impl Default for Policy {
     fn default() -> Policy {
         Policy {
@@ -96,6 +106,8 @@ impl Default for Policy {
             nan_equal: true,
             timestamp_tol: TimestampTol::default(),
             check_timestamps: true,
+            allowed_violations: None,
+            confidence: CONFIDENCE,
             scope: Scope::All,
             rules: Vec::new(),
             known_differences: Vec::new(),
@@ -133,6 +145,15 @@ impl Policy {
             return error("policy", "`dtype` is a default of its own; leave out `default`");
         }
         self.known_differences.iter().try_for_each(KnownDifference::check)?;
+        if self.allowed_violations.is_some_and(|allowed| !(0.0..1.0).contains(&allowed)) {
+            return error("allowed_violations", "it is a fraction, from 0 to below 1");
+        }
+        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+            return error("confidence", "it must be above 0 and below 1");
+        }
+        if self.confidence != CONFIDENCE && self.allowed_violations.is_none() {
+            return error("confidence", "it is that of `allowed_violations`, which is not given");
+        }
         for rule in &self.rules {
             let valid = match rule.effect {
                 Effect::Close(tolerance) => tolerance.is_valid(),
@@ -155,6 +176,12 @@ impl Scope {
     /// The reason in [`DiffResult::ignored_keys`](super::DiffResult::ignored_keys)
     /// for an input where outputs alone are compared.
     pub const INPUT_LEFT_OUT: &str = "an input, only outputs and state are compared";
+    const STATE_LEFT_OUT: &str = "state that one side does not record";
+    const NO_ROLE: &str = "no role, only outputs and state are compared";
+
+    /// All reasons of a scope.
+    pub(super) const REASONS: [&str; 3] =
+        [Scope::INPUT_LEFT_OUT, Scope::STATE_LEFT_OUT, Scope::NO_ROLE];
 
     /// Why a key is left out; `None` where it is compared. A role is `None`
     /// where that side lacks the key.
@@ -173,9 +200,9 @@ impl Scope {
         match role {
             Role::Output => None,
             Role::State if reference.is_some() && candidate.is_some() => None,
-            Role::State => Some("state that one side does not record"),
+            Role::State => Some(Scope::STATE_LEFT_OUT),
             Role::Input => Some(Scope::INPUT_LEFT_OUT),
-            Role::None => Some("no role, only outputs and state are compared"),
+            Role::None => Some(Scope::NO_ROLE),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::known::KnownOutcome;
-use super::{Cause, ErrorHistogram};
+use super::{Cause, ErrorHistogram, Policy, Statistical};
 use crate::time::{Span, Time};
 use crate::value::Scalar;
 
@@ -57,11 +57,17 @@ pub struct DiffResult {
     /// The comparison of each key that both sides have, and of each that one
     /// lacks (whose messages are all missing or extra).
     pub key_diffs: BTreeMap<String, KeyDiff>,
+    /// Whether few enough messages violate, where the policy allows some.
+    #[serde(default)]
+    pub statistical: Option<Statistical>,
     /// The earliest place where the sides part; `None` where they don't.
     pub first_divergence: Option<Divergence>,
     /// The known differences of the policy, and what became of them.
     #[serde(default)]
     pub known_differences: Vec<KnownOutcome>,
+    /// The policy; `None` in results of an lk that didn't keep it.
+    #[serde(default)]
+    pub policy: Option<Policy>,
     /// The rules, as the policy language writes them, and how often each was
     /// the one that decided a field.
     pub rules: Vec<RuleUse>,
@@ -71,6 +77,13 @@ pub struct DiffResult {
 }
 
 impl DiffResult {
+    /// Whether it passes: identical, equal, or different in no more messages
+    /// than the policy allows.
+    pub fn passes(&self) -> bool {
+        matches!(self.verdict, Verdict::Identical | Verdict::Equal)
+            || self.statistical.as_ref().is_some_and(|reading| reading.passes)
+    }
+
     /// Whether keys, timestamps and values match, and known differences hold.
     /// Of an incomparable result this says nothing; ask the verdict.
     pub fn all_match(&self) -> bool {
@@ -186,6 +199,12 @@ pub struct TimestampDiff {
     /// Largest difference without its sign, in nanoseconds.
     #[serde(rename = "max_error_ns")]
     pub max_error: Span,
+    /// By how much the candidate is later at most, in nanoseconds.
+    #[serde(rename = "max_later_ns", default)]
+    pub max_later: Span,
+    /// By how much the candidate is earlier at most, in nanoseconds.
+    #[serde(rename = "max_earlier_ns", default)]
+    pub max_earlier: Span,
 }
 
 /// A difference of types.

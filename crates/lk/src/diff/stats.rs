@@ -297,11 +297,17 @@ impl Partial {
         self.mismatches.len() < EVIDENCE
     }
 
-    pub(super) fn time(&mut self, difference: Span, violates: bool) {
-        self.timestamps.compared += 1;
-        self.timestamps.equal += u64::from(difference == Span::ZERO);
-        self.timestamps.violations += u64::from(violates);
-        self.timestamps.max_error = self.timestamps.max_error.max(difference);
+    /// Takes the times of a pair: the reference's, and the candidate's.
+    pub(super) fn time(&mut self, a: Time, b: Time, violates: bool) {
+        let times = &mut self.timestamps;
+        let apart = a.as_nanos().abs_diff(b.as_nanos());
+        let apart = Span::from_nanos(i64::try_from(apart).unwrap_or(i64::MAX));
+        times.compared += 1;
+        times.equal += u64::from(a == b);
+        times.violations += u64::from(violates);
+        times.max_error = times.max_error.max(apart);
+        let way = if b > a { &mut times.max_later } else { &mut times.max_earlier };
+        *way = (*way).max(apart);
     }
 
     /// Adds the partial of the pairs that come next.
@@ -337,6 +343,8 @@ impl Partial {
         self.timestamps.violations += later.timestamps.violations;
         self.timestamps.known += later.timestamps.known;
         self.timestamps.max_error = self.timestamps.max_error.max(later.timestamps.max_error);
+        self.timestamps.max_later = self.timestamps.max_later.max(later.timestamps.max_later);
+        self.timestamps.max_earlier = self.timestamps.max_earlier.max(later.timestamps.max_earlier);
         self.mismatches.append(&mut later.mismatches);
         self.mismatches.truncate(EVIDENCE);
         self.first = self.first.or(later.first);

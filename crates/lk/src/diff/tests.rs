@@ -8,7 +8,9 @@ mod mutations;
 mod payloads;
 mod quaternions;
 mod ranges;
+mod rejudge;
 mod schemas;
+mod statistical;
 mod threads;
 mod unordered;
 

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use lk::diff::{DiffResult, FieldDiff};
 
-use super::address;
+use super::{address, errors};
 use crate::number;
 use crate::style::{Ink, printable};
 use crate::table::{Edge, Table};
@@ -66,6 +66,9 @@ pub(super) fn table(page: &mut Page, result: &DiffResult) {
         page.line(2, &line);
     }
     page.more(2, fields.len().saturating_sub(SHOWN), "more");
+    if let Some((key, worst)) = fields.first() {
+        errors::show(page, key, worst);
+    }
 }
 
 /// `max error  3.3e-16 in attitude.w at 8.120 s, tolerance abs=1e-9`.
@@ -99,9 +102,7 @@ fn would_pass(field: &FieldDiff) -> String {
     match field.error {
         Some(error) if field.shape_violations == 0 => match error.passing_abs {
             Some(abs) => format!("abs={}", number::error_rounded_up(abs)),
-            // Steps of a float are no tolerance that has such a bound.
-            None if field.tolerance.starts_with("ulp=") => "-".to_owned(),
-            None => "none".to_owned(),
+            None => error.passing_ulp.map_or("none".to_owned(), |n| format!("ulp={n}")),
         },
         _ => "none".to_owned(),
     }

@@ -55,6 +55,8 @@ impl Decision {
     pub(crate) fn tolerance(&self) -> Tolerance {
         match self.effect {
             Effect::Unordered(Some(tolerance)) => tolerance,
+            // Without a bound there is no form of one either.
+            Effect::Close(Tolerance { abs: 0.0, rel: 0.0, .. }) => Tolerance::EXACT,
             Effect::Close(tolerance) => tolerance,
             Effect::Angle { abs, .. } | Effect::Quaternion { abs, .. } => {
                 Tolerance::sum(abs.unwrap_or(0.0), 0.0)
@@ -94,6 +96,11 @@ impl Decision {
     /// Whether it waits for the range of the field.
     pub(crate) fn wants_range(&self) -> bool {
         matches!(self.effect, Effect::Range(_))
+    }
+
+    /// Whether the last rule of all decided it.
+    pub(crate) fn is_last_rule(&self, policy: &Policy) -> bool {
+        self.rule.is_some_and(|rule| rule + 1 == policy.rules.len())
     }
 
     /// Whether one rule decided both, flags aside.
