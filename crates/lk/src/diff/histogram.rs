@@ -268,16 +268,18 @@ const WANTED: usize = 128;
 
 impl Tally {
     pub(super) fn new() -> Tally {
-        Tally { top: 0, lanes: [[0; SLOTS]; LANES], pending: 0 }
+        Tally { top: REST, lanes: [[0; SLOTS]; LANES], pending: 0 }
     }
 
-    /// Counts some errors, of which `max` is the largest and `zeros` are 0.
-    pub(super) fn add(&mut self, errors: &[f64], max: f64, zeros: u64, counts: &mut Counts) {
+    /// Counts some errors, of which `max` is the largest. Returns how many of
+    /// them are 0.
+    pub(super) fn add(&mut self, errors: &[f64], max: f64, counts: &mut Counts) -> u64 {
         let bin = bin_of(max);
         let fits = (bin..=bin + REST - WANTED).contains(&self.top);
         if !fits || self.pending + errors.len() > u32::MAX as usize {
             self.flush(counts);
-            self.top = bin + MARGIN;
+            // So far up that 0 is among the rest, whose bin is the first.
+            self.top = (bin + MARGIN).max(REST);
         }
         self.pending += errors.len();
         let top = self.top;
@@ -293,9 +295,15 @@ impl Tally {
             self.lanes[0][slot(*error)] += 1;
         }
         // Zeros are there, and errors of far other sizes.
-        if self.rest() - before != zeros {
+        let rest = self.rest() - before;
+        if rest == 0 {
+            return 0;
+        }
+        let zeros = errors.iter().map(|error| u64::from(*error == 0.0)).sum();
+        if rest != zeros {
             errors.iter().filter(|e| slot(**e) == REST).for_each(|error| counts.add(*error));
         }
+        zeros
     }
 
     fn rest(&self) -> u64 {

@@ -200,14 +200,25 @@ fn chunk<B: FloatBytes>(
     at: &At,
 ) -> u64 {
     let mut errors = [0.0; CHUNK];
-    let (sums, max) = sum(a, b, &mut errors);
+    let Found { sums, max, least } = sum(a, b, &mut errors);
     let pairs = || a.iter().zip(b).map(|(a, b)| (a.value(), b.value()));
     // NaN and infinity show in the sum of squares, as overflow does.
     if !sums.square.is_finite() && pairs().any(|(a, b)| !(b - a).is_finite()) {
         return each(a, b, close, leaf, at);
     }
-    let zero = pairs().map(|(a, _)| u64::from(a == 0.0)).sum::<u64>();
-    let unequal = pairs().map(|(a, b)| u64::from(a != b)).sum::<u64>();
+    let errors = &errors[..a.len()];
+    let equal = match tally {
+        Some(tally) => tally.add(errors, max, &mut leaf.errors),
+        None => {
+            errors.iter().for_each(|error| leaf.errors.add(*error));
+            errors.iter().map(|error| u64::from(*error == 0.0)).sum()
+        }
+    };
+    let unequal = a.len() as u64 - equal;
+    let zero = match least > 0.0 {
+        true => 0,
+        false => pairs().map(|(a, _)| u64::from(a == 0.0)).sum::<u64>(),
+    };
     leaf.compared += a.len() as u64;
     leaf.zero_reference += zero;
     let not_bit_equal = match zero {
@@ -219,11 +230,6 @@ fn chunk<B: FloatBytes>(
     leaf.zero_signs += not_bit_equal - unequal;
     leaf.open.merge(sums);
     leaf.raise(max, at);
-    let errors = &errors[..a.len()];
-    match tally {
-        Some(tally) => tally.add(errors, max, a.len() as u64 - unequal, &mut leaf.errors),
-        None => errors.iter().for_each(|error| leaf.errors.add(*error)),
-    }
 
     let Tolerance { abs, rel, form } = close.tolerance;
     // A loop for each form, so that none has to choose.
@@ -261,16 +267,29 @@ fn count<B: FloatBytes>(a: &[B], b: &[B], holds: impl Fn(f64, f64) -> bool) -> u
     a.iter().zip(b).map(|(a, b)| u64::from(holds(a.value(), b.value()))).sum()
 }
 
-/// Sums of the errors in a fixed order, and the largest magnitude; puts the
-/// magnitudes into `errors`.
-fn sum<B: FloatBytes>(a: &[B], b: &[B], errors: &mut [f64; CHUNK]) -> (Sums, f64) {
+/// What one pass over a chunk finds.
+struct Found {
+    /// Of the errors, in a fixed order.
+    sums: Sums,
+    /// The largest absolute error.
+    max: f64,
+    /// The smallest magnitude in the reference.
+    least: f64,
+}
+
+/// One pass over a chunk, which puts the absolute errors into `errors`.
+fn sum<B: FloatBytes>(a: &[B], b: &[B], errors: &mut [f64; CHUNK]) -> Found {
     let mut lanes = [[0.0_f64; LANES]; 4];
+    let mut leasts = [f64::INFINITY; LANES];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let (fours, _) = errors.as_chunks_mut::<LANES>();
     for ((a, b), errors) in a.iter().zip(b).zip(fours) {
         for lane in 0..LANES {
-            let error = b[lane].value() - a[lane].value();
+            let reference = a[lane].value();
+            let error = b[lane].value() - reference;
             let magnitude = error.abs();
+            let least = reference.abs();
+            leasts[lane] = if least < leasts[lane] { least } else { leasts[lane] };
             errors[lane] = magnitude;
             lanes[0][lane] += magnitude;
             lanes[1][lane] += error;
@@ -283,14 +302,16 @@ fn sum<B: FloatBytes>(a: &[B], b: &[B], errors: &mut [f64; CHUNK]) -> (Sums, f64
     let mut sums =
         Sums { absolute: total(lanes[0]), signed: total(lanes[1]), square: total(lanes[2]) };
     let mut max = lanes[3].iter().copied().fold(0.0, f64::max);
+    let mut least = leasts.iter().copied().fold(f64::INFINITY, f64::min);
     let rest = errors.iter_mut().skip(a.len() * LANES);
     for ((a, b), magnitude) in a_rest.iter().zip(b_rest).zip(rest) {
         let error = b.value() - a.value();
         *magnitude = error.abs();
         sums.add(error);
         max = max.max(error.abs());
+        least = least.min(a.value().abs());
     }
-    (sums, max)
+    Found { sums, max, least }
 }
 
 /// Raises the smallest tolerances, absolute and relative, that let a finite

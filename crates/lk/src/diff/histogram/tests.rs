@@ -13,8 +13,8 @@ fn tallied(chunks: &[&[f64]]) -> Counts {
     let (mut counts, mut tally) = (Counts::default(), Tally::new());
     for errors in chunks {
         let max = errors.iter().copied().fold(0.0, f64::max);
-        let zeros = errors.iter().filter(|error| **error == 0.0).count();
-        tally.add(errors, max, zeros as u64, &mut counts);
+        let zeros = tally.add(errors, max, &mut counts);
+        assert_eq!(zeros, errors.iter().filter(|error| **error == 0.0).count() as u64);
     }
     tally.flush(&mut counts);
     counts
@@ -62,6 +62,16 @@ fn error() -> impl Strategy<Value = f64> {
         1 => prop::num::f64::POSITIVE.prop_filter("finite", |e| e.is_finite()),
         1 => prop::num::f64::SUBNORMAL.prop_map(f64::abs),
     ]
+}
+
+#[test]
+fn errors_next_to_0_are_told_from_it_in_long_arrays() {
+    let tiny = [0.0, 5e-324, 0.0, 1e-310, f64::MIN_POSITIVE, 0.0];
+    let mut single = Counts::default();
+    tiny.iter().for_each(|error| single.add(*error));
+    assert_eq!(tallied(&[&tiny]), single);
+    assert_eq!(tallied(&[&tiny, &[1.0]]).bins().map(|(_, n)| n).sum::<u64>(), 4);
+    assert_eq!(tallied(&[&[0.0; 8]]), Counts::default());
 }
 
 proptest! {

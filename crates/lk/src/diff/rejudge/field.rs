@@ -73,8 +73,6 @@ pub(super) fn judge(view: &mut View<'_, '_>, key: &str, field: &FieldDiff) -> Ju
         match decision.effect {
             Effect::Angle { .. } if !kind.is_float() => Some("it is no angle"),
             Effect::Quaternion { .. } if !rotation => Some("it was not compared as a rotation"),
-            Effect::Unordered(_) => Some(UNORDERED),
-            _ if field.tolerance.starts_with("unordered") => Some(UNORDERED),
             _ => None,
         }
     };
@@ -163,7 +161,6 @@ struct Evidence<'e> {
     kind: FieldKind,
 }
 
-const UNORDERED: &str = "which of its elements meet depends on the tolerance";
 const SAME: (Answer, &str) = (Answer::Yes, "no violation, and the tolerance is the same");
 const ALIKE: (Answer, &str) = (Answer::Yes, "all values are equal");
 const WITHIN: (Answer, &str) = (Answer::Yes, "the largest error is within");

@@ -174,6 +174,7 @@ const RULES: &[&str] = &[
     "k.s:ignore",
     "k.v:ignore",
     "k.v:abs=4",
+    "k.v:unordered,abs=1",
     "k.v[1]:abs=9",
     "k.v[*]:abs=1",
     "k.q[1]:abs=1",
