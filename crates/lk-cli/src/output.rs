@@ -9,7 +9,7 @@ use lk::dataset::CreateOptions;
 
 use crate::error::{Error, Result};
 
-/// Writes a file beside `path` and puts it in its place once it is whole and
+/// Writes a file or folder beside `path` and puts it in its place once it is whole and
 /// on the disk, so that a mistake leaves nothing behind and what was there as
 /// it was.
 pub(crate) fn replace<T>(
@@ -29,7 +29,10 @@ pub(crate) fn replace<T>(
     });
     written.map_err(|error| {
         // The first error is what is told, by the name that was asked for.
-        let _ = fs::remove_file(&part);
+        let _ = match part.is_dir() {
+            true => fs::remove_dir_all(&part),
+            false => fs::remove_file(&part),
+        };
         let path = path.to_owned();
         match error {
             Error::Lk(lk::Error::Writing { action, source, .. }) => {
@@ -72,6 +75,12 @@ pub(crate) fn check_output(output: &Path, inputs: &[&Path], force: bool) -> Resu
         return Err(Error::Usage {
             message: format!("{} is both input and output", input.display()),
             hint: "name another output".to_owned(),
+        });
+    }
+    if output.is_dir() {
+        return Err(Error::Usage {
+            message: format!("a folder is there already: {}", output.display()),
+            hint: "name another output; lk replaces no folders".to_owned(),
         });
     }
     if output.exists() && !force {

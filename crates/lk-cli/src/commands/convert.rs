@@ -7,7 +7,10 @@ use std::process::ExitCode;
 use clap::ValueEnum;
 use lk::Dataset;
 use lk::dataset::csv::{self, TimeUnit};
-use lk::dataset::{CopyOutcome, Extra, OpenOptions, Query, Role, definitions, ndjson};
+use lk::dataset::{
+    CopyOutcome, CreateOptions, Encoding, Extra, OpenOptions, Query, Role, definitions, ndjson,
+    rosbag2,
+};
 use lk_report::printable;
 
 use crate::context::{Context, Exit};
@@ -26,6 +29,9 @@ pub(crate) struct Args {
     /// Overwrite the file where it exists
     #[arg(long)]
     force: bool,
+    /// Write a folder as rosbag2 does: an MCAP file and metadata.yaml
+    #[arg(long)]
+    rosbag2: bool,
     /// From CSV: the key to write to, by default the file's name; to CSV: the key to take
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
@@ -83,21 +89,25 @@ enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Dataset,
+    Rosbag2,
     Csv,
     Ndjson,
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let (from, to) = (Kind::of(&args.input)?, Kind::of(&args.output)?);
+    let to = if args.rosbag2 { Kind::Rosbag2 } else { Kind::of(&args.output)? };
+    let from = Kind::of(&args.input)?;
     args.check(from, to)?;
     let mut notes = Vec::new();
     let spinner = ctx.spinner("converting");
     let mut dataset = match from {
         // A dataset keeps the bytes of its payloads; text can't.
-        Kind::Dataset if to == Kind::Dataset => args.open()?,
+        Kind::Dataset if matches!(to, Kind::Dataset | Kind::Rosbag2) => args.open()?,
         Kind::Dataset => args.open()?.decoded(),
         Kind::Csv => args.import_csv(&mut notes)?,
         Kind::Ndjson => args.import_ndjson(&mut notes)?,
+        // Only an output is said to be one.
+        Kind::Rosbag2 => args.open()?,
     };
     let mut written = replace(&args.output, args.force, |path| args.write(&dataset, to, path));
     if let Err(Error::Lk(lk::Error::Damaged { .. })) = &written {
@@ -108,6 +118,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let CopyOutcome { samples: written, left_out } = written?;
     drop(spinner);
     ctx.warn_of_loss(&dataset);
+    if to == Kind::Rosbag2 {
+        Args::note_foreign(&dataset, &mut notes);
+    }
     notes.extend(left_out.iter().map(|what| format!("not copied: {what}")));
     notes.iter().for_each(|note| ctx.note(note));
     let output = args.output.to_string_lossy();
@@ -137,7 +150,9 @@ impl Args {
             (Kind::Csv, _) => None,
             (Kind::Ndjson, _) => given(&only_csv),
             (Kind::Dataset, Kind::Csv) => given(&only_csv).or(given(&only_text)),
-            (Kind::Dataset, _) => given(&only_csv).or(given(&only_text)).or(given(&key)),
+            (Kind::Dataset | Kind::Rosbag2, _) => {
+                given(&only_csv).or(given(&only_text)).or(given(&key))
+            }
         };
         if let Some(option) = wrong {
             return Err(Error::Usage {
@@ -160,6 +175,28 @@ impl Args {
         check_output(&self.output, &[&self.input], self.force)
     }
 
+    /// Writes a folder at `path`, which is renamed to the output.
+    fn write_rosbag2(&self, dataset: &Dataset, path: &Path) -> Result<CopyOutcome> {
+        let name = self.output.file_name().unwrap_or_default().to_string_lossy();
+        let writer = rosbag2::Writer::create_named(path, &name, CreateOptions::default())?;
+        let mut folder = Dataset::with_backend(Box::new(writer));
+        let outcome = folder.copy_from(dataset)?;
+        folder.close()?;
+        Ok(outcome)
+    }
+
+    /// A key that ROS 2's tools won't take, whose recordings are CDR alone.
+    fn note_foreign(dataset: &Dataset, notes: &mut Vec<String>) {
+        for channel in dataset.channels() {
+            if let Encoding::Foreign(foreign) = &channel.encoding
+                && foreign.message_encoding != "cdr"
+            {
+                let (key, encoding) = (&channel.key, &foreign.message_encoding);
+                notes.push(format!("ROS 2 takes CDR alone, and not {key}, which is {encoding}"));
+            }
+        }
+    }
+
     fn open(&self) -> Result<Dataset> {
         Ok(Dataset::open_with(&self.input, &OpenOptions { msgs: self.msgs.clone() })?)
     }
@@ -170,6 +207,7 @@ impl Args {
         let create = || File::create(path).map_err(Error::io("create", path));
         let samples = match to {
             Kind::Dataset => return write_dataset(path, |file| file.copy_from(dataset)),
+            Kind::Rosbag2 => return self.write_rosbag2(dataset, path),
             Kind::Csv => {
                 let view = only_channel(dataset, &self.query(dataset)?)?;
                 csv::export(view, &mut create()?, &name)?

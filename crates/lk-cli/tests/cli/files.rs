@@ -242,3 +242,21 @@ fn a_full_disk_is_told_with_the_file_and_leaves_nothing_behind() {
     let left: Vec<_> = left.flatten().map(|entry| entry.file_name()).collect();
     assert_eq!(left.len(), 6, "{left:?}");
 }
+
+#[test]
+fn convert_writes_a_folder_for_rosbag2() {
+    let folder = doubler("");
+    folder
+        .lk(&["convert", "inputs.mcap", "bag", "--rosbag2"])
+        .expect(0)
+        .shows(&["bag: 20 messages"]);
+    assert!(folder.path().join("bag/bag_0.mcap").is_file());
+    assert!(folder.read("bag/metadata.yaml").contains("message_count: 20"));
+    let ran = folder.lk(&["diff", "inputs.mcap", "bag"]).expect(0).shows(&["identical"]);
+    assert!(!ran.stdout.contains("metadata.yaml"), "{}", ran.stdout);
+    for force in [&[][..], &["--force"]] {
+        let args = [&["convert", "inputs.mcap", "bag", "--rosbag2"], force].concat();
+        folder.lk(&args).expect_mistake(&["a folder is there already: bag", "hint: "]);
+    }
+    folder.lk(&["convert", "bag", "inputs.csv", "--force"]).expect(0);
+}

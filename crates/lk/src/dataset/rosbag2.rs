@@ -14,9 +14,11 @@ mod metadata;
 mod parts;
 mod reader;
 mod sequence;
+mod writer;
 mod yaml;
 
 pub use reader::Reader;
+pub use writer::Writer;
 
 pub(super) use files::bag_files;
 

@@ -13,4 +13,4 @@ mod rows;
 pub use reader::Reader;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,6 +5,8 @@ mod closeness;
 mod known;
 mod laws;
 mod mutations;
+#[cfg(feature = "sqlite")]
+mod named_types;
 mod payloads;
 mod quaternions;
 mod ranges;
@@ -12,6 +14,8 @@ mod rejudge;
 mod schemas;
 mod statistical;
 mod threads;
+#[cfg(feature = "sqlite")]
+mod twins;
 mod unordered;
 
 use std::collections::BTreeMap;

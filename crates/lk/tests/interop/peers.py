@@ -2,7 +2,8 @@
 
     peers.py read-rosbags FILE CASES     compare a file of lk with the cases
     peers.py read-mcap-ros2 FILE CASES   the same with mcap-ros2-support
-    peers.py write-rosbags FOLDER CASES COMPRESSION
+    peers.py write-rosbags FOLDER CASES STORAGE COMPRESSION
+    peers.py count FOLDER                how many messages rosbags finds
     peers.py types                       the types that rosbags knows, as JSON
 
 Message number i of a case was written at i + 1 milliseconds. A comparison ends
@@ -168,11 +169,11 @@ def build(store, type_name, fields):
     return store.types[type_name](**arguments)
 
 
-def write_rosbags(folder, cases, compression):
+def write_rosbags(folder, cases, storage, compression):
     from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
     store = typestore_for(cases)
-    writer = Writer(Path(folder), version=9, storage_plugin=StoragePlugin.MCAP)
+    writer = Writer(Path(folder), version=9, storage_plugin=StoragePlugin[storage])
     writer.set_compression(CompressionMode[compression], CompressionFormat.ZSTD)
     with writer:
         for case in cases:
@@ -181,6 +182,13 @@ def write_rosbags(folder, cases, compression):
                 message = build(store, case["type"], fields)
                 payload = store.serialize_cdr(message, case["type"])
                 writer.write(connection, time_ns(i), payload)
+
+
+def count(path):
+    from rosbags.rosbag2 import Reader
+
+    with Reader(path) as reader:
+        print(sum(1 for _ in reader.messages()))
 
 
 def types():
@@ -196,6 +204,8 @@ def types():
 def main(command, *arguments):
     if command == "types":
         return types()
+    if command == "count":
+        return count(*arguments)
     path, cases, *rest = arguments
     cases = json.loads(Path(cases).read_text())
     commands = {

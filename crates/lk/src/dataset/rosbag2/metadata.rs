@@ -87,7 +87,40 @@ fn qos(node: &Node) -> Option<Node> {
     match node {
         Node::Text(text) => qos_of_text(text),
         Node::List(profiles) if profiles.is_empty() => None,
-        other => Some(other.clone()),
+        other => Some(named(other.clone())),
+    }
+}
+
+/// Policies by name, as from version 9 on; before, they were numbers of
+/// ROS 2's `rmw/types.h`.
+fn named(node: Node) -> Node {
+    const NAMES: [(&str, [&str; 5]); 4] = [
+        ("history", ["system_default", "keep_last", "keep_all", "unknown", ""]),
+        ("reliability", ["system_default", "reliable", "best_effort", "unknown", "best_available"]),
+        (
+            "durability",
+            ["system_default", "transient_local", "volatile", "unknown", "best_available"],
+        ),
+        ("liveliness", ["system_default", "automatic", "", "manual_by_topic", "unknown"]),
+    ];
+    let policy = |key: &str, node: Node| {
+        let names = NAMES.iter().find(|(policy, _)| *policy == key).map(|(_, names)| names);
+        let name = names.zip(node.number::<usize>()).and_then(|(names, n)| names.get(n));
+        match name.filter(|name| !name.is_empty()) {
+            Some(name) => Node::Text((*name).to_owned()),
+            None => node,
+        }
+    };
+    match node {
+        Node::List(nodes) => Node::List(nodes.into_iter().map(named).collect()),
+        Node::Map(entries) => {
+            let named = entries.into_iter().map(|(key, node)| {
+                let node = policy(&key, node);
+                (key, node)
+            });
+            Node::Map(named.collect())
+        }
+        text => text,
     }
 }
 
@@ -98,7 +131,7 @@ pub(super) fn qos_of_text(text: &str) -> Option<Node> {
     }
     match Node::parse(text) {
         Ok(Node::List(profiles)) if profiles.is_empty() => None,
-        Ok(node) => Some(node),
+        Ok(node) => Some(named(node)),
         // Compared as it is.
         Err(_) => Some(Node::Text(text.to_owned())),
     }

@@ -9,6 +9,7 @@ use crate::value::Value;
 
 mod disagreement;
 mod real;
+mod writing;
 
 /// Writes a file of samples: key, time in nanoseconds, sequence number. What
 /// a message holds says where it was written.

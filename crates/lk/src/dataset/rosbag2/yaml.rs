@@ -128,6 +128,29 @@ impl Building {
     }
 }
 
+/// `text` as YAML that any parser takes for a text.
+pub(super) fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            // What YAML calls printable; the rest must be escaped.
+            ' '..='\u{7e}'
+            | '\u{a0}'..='\u{2027}'
+            | '\u{202a}'..='\u{d7ff}'
+            | '\u{e000}'..='\u{fefe}'
+            | '\u{ff00}'..='\u{fffd}'
+            | '\u{10000}'.. => quoted.push(c),
+            c => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,5 +187,12 @@ mod tests {
         refused("[a]: 2\n", "a key is no text");
         assert!(Node::parse("a: [1").is_err());
         assert!(Node::parse("{]").is_err());
+    }
+
+    #[test]
+    fn what_is_quoted_is_read_as_it_was() {
+        for sample in ["", "a: b", "- x\n  y\t\"\\", "\0\u{7f}\u{85}\u{feff}\u{2028}ä€😀"] {
+            assert_eq!(Node::parse(&quote(sample)).unwrap(), text(sample));
+        }
     }
 }

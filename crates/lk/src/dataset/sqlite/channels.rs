@@ -172,7 +172,8 @@ fn schema(topic: &Topic, stored: Option<&Stored>, first: Option<&[u8]>) -> Resul
     if topic.format != "cdr" {
         return Err(format!("lk passes `{}` through", topic.format));
     }
-    let Some(stored) = stored.filter(|stored| !stored.text.is_empty()) else {
+    // An empty text is a definition too: that of `std_msgs/msg/Empty`.
+    let Some(stored) = stored else {
         return Err("the recording doesn't define it".to_owned());
     };
     if stored.encoding != "ros2msg" {

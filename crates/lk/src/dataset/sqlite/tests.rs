@@ -10,18 +10,17 @@ use crate::time::Time;
 use crate::value::Value;
 
 mod hostile;
-mod real;
-mod types;
 
 /// The tables of ROS 2 Foxy, of Galactic, and of Iron and later.
-const FOXY: &str = "
+pub(crate) const FOXY: &str = "
     CREATE TABLE topics(id INTEGER PRIMARY KEY, name TEXT NOT NULL, type TEXT NOT NULL,
         serialization_format TEXT NOT NULL);
     CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id INTEGER NOT NULL,
         timestamp INTEGER NOT NULL, data BLOB NOT NULL);
     CREATE INDEX timestamp_idx ON messages (timestamp ASC);";
-const GALACTIC: &str = "ALTER TABLE topics ADD COLUMN offered_qos_profiles TEXT DEFAULT '';";
-const IRON: &str = "
+pub(crate) const GALACTIC: &str =
+    "ALTER TABLE topics ADD COLUMN offered_qos_profiles TEXT DEFAULT '';";
+pub(crate) const IRON: &str = "
     CREATE TABLE schema(schema_version INTEGER PRIMARY KEY, ros_distro TEXT NOT NULL);
     CREATE TABLE metadata(id INTEGER PRIMARY KEY, metadata_version INTEGER NOT NULL,
         metadata TEXT NOT NULL);
@@ -32,41 +31,41 @@ const IRON: &str = "
     INSERT INTO schema VALUES (4, 'jazzy');";
 
 /// A recording to fill, in a folder of its own.
-struct Recording {
+pub(crate) struct Recording {
     folder: tempfile::TempDir,
     connection: Connection,
 }
 
 impl Recording {
-    fn new(tables: &[&str]) -> Recording {
+    pub(crate) fn new(tables: &[&str]) -> Recording {
         let folder = tempfile::tempdir().unwrap();
         let connection = Connection::open(folder.path().join("bag.db3")).unwrap();
         connection.execute_batch(&tables.concat()).unwrap();
         Recording { folder, connection }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("bag.db3")
     }
 
-    fn topic(&self, number: i64, name: &str, type_name: &str) {
+    pub(crate) fn topic(&self, number: i64, name: &str, type_name: &str) {
         let sql =
             "INSERT INTO topics(id, name, type, serialization_format) VALUES (?, ?, ?, 'cdr')";
         self.connection.execute(sql, (number, name, type_name)).unwrap();
     }
 
-    fn define(&self, type_name: &str, encoding: &str, text: &str) {
+    pub(crate) fn define(&self, type_name: &str, encoding: &str, text: &str) {
         let sql = "INSERT INTO message_definitions(topic_type, encoding, \
                    encoded_message_definition, type_description_hash) VALUES (?, ?, ?, '')";
         self.connection.execute(sql, (type_name, encoding, text)).unwrap();
     }
 
-    fn message(&self, topic: i64, nanos: i64, data: &[u8]) {
+    pub(crate) fn message(&self, topic: i64, nanos: i64, data: &[u8]) {
         let sql = "INSERT INTO messages(topic_id, timestamp, data) VALUES (?, ?, ?)";
         self.connection.execute(sql, (topic, nanos, data)).unwrap();
     }
 
-    fn open(&self) -> Dataset {
+    pub(crate) fn open(&self) -> Dataset {
         Dataset::open(self.path()).unwrap()
     }
 }
@@ -80,9 +79,9 @@ fn string(text: &str) -> Vec<u8> {
 }
 
 /// Key, time, number and payload of each sample, in order.
-type Row = (String, i64, u32, Vec<u8>);
+pub(crate) type Row = (String, i64, u32, Vec<u8>);
 
-fn read(dataset: &Dataset, query: &Query) -> Vec<Row> {
+pub(crate) fn read(dataset: &Dataset, query: &Query) -> Vec<Row> {
     let samples = dataset.samples(query).unwrap().map(Result::unwrap);
     samples
         .map(|(id, sample)| {

@@ -1,7 +1,7 @@
 //! Where definitions come from.
 
-use super::*;
-use crate::dataset::OpenOptions;
+use crate::dataset::sqlite::tests::{FOXY, GALACTIC, IRON, Recording};
+use crate::dataset::{Dataset, OpenOptions};
 use crate::diff::{DiffResult, Policy, Verdict, diff};
 
 /// `demo/msg/Pair`, of which a recording knows just the name.
@@ -97,8 +97,7 @@ fn a_comparison_takes_definitions_from_the_other_side() {
 
 #[test]
 fn where_nothing_defines_a_type_payloads_are_compared_as_bytes_and_that_is_said() {
-    let (mut a, mut same, other) =
-        (pairs(2).open_kept(), pairs(2).open_kept(), pairs(3).open_kept());
+    let (mut a, mut same, other) = (open_kept(pairs(2)), open_kept(pairs(2)), open_kept(pairs(3)));
     a.0.define_types_as_in(&same.0).unwrap();
     same.0.define_types_as_in(&a.0).unwrap();
     let result = compare(&a.0, &same.0);
@@ -114,9 +113,7 @@ fn where_nothing_defines_a_type_payloads_are_compared_as_bytes_and_that_is_said(
     assert_eq!(compare(&a.0, &other.0).verdict, Verdict::Different);
 }
 
-impl Recording {
-    /// The dataset, with what keeps its file there.
-    fn open_kept(self) -> (Dataset, Recording) {
-        (self.open(), self)
-    }
+/// The dataset, with what keeps its file there.
+fn open_kept(recording: Recording) -> (Dataset, Recording) {
+    (recording.open(), recording)
 }

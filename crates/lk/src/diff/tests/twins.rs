@@ -1,6 +1,9 @@
 //! Recordings of rosbag2 itself, in both of its storage formats.
 
-use super::*;
+use std::path::PathBuf;
+
+use crate::dataset::sqlite::tests::read;
+use crate::dataset::{Dataset, Query};
 use crate::diff::{Policy, Verdict, diff};
 
 /// A recording in `../shared/data`; `None`, with a note, where there is none.
