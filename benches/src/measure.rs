@@ -27,8 +27,7 @@ impl<'a> Subject<'a> {
 struct Row {
     bench: String,
     subject: String,
-    rate: f64,
-    unit: &'static str,
+    measured: String,
     /// The first of ours over this peer; `None` for ours.
     ratio: Option<f64>,
 }
@@ -45,17 +44,6 @@ impl Table {
 
     pub fn wants(&self, bench: &str) -> bool {
         self.wanted.is_empty() || self.wanted.iter().any(|name| bench.starts_with(name.as_str()))
-    }
-
-    /// Whether it was asked for, rather than everything.
-    pub fn is_named(&self, bench: &str) -> bool {
-        !self.wanted.is_empty() && self.wants(bench)
-    }
-
-    /// Takes down a value that is no rate.
-    pub fn record(&mut self, bench: &str, subject: &str, value: f64, unit: &'static str) {
-        let (bench, subject) = (bench.to_owned(), subject.to_owned());
-        self.rows.push(Row { bench, subject, rate: value, unit, ratio: None });
     }
 
     /// Measures the subjects in turn; ratios are of the first one.
@@ -83,20 +71,28 @@ impl Table {
             self.rows.push(Row {
                 bench: bench.to_owned(),
                 subject: subject.name.to_owned(),
-                rate: median(rates[i].clone()),
-                unit,
+                measured: format!("{}{unit}", scaled(median(rates[i].clone()))),
                 ratio,
             });
         }
+    }
+
+    /// What single calls took, given in nanoseconds.
+    pub fn calls(&mut self, bench: &str, subject: &str, mut nanos: Vec<u64>) {
+        nanos.sort_unstable();
+        let at = |part: f64| nanos[((nanos.len() - 1) as f64 * part) as usize] as f64 / 1e3;
+        let measured = format!("p50 {:.2}, p99 {:.2}, max {:.0} us", at(0.5), at(0.99), at(1.0));
+        let (bench, subject) = (bench.to_owned(), subject.to_owned());
+        self.rows.push(Row { bench, subject, measured, ratio: None });
     }
 
     /// A Markdown table.
     pub fn print(&self) {
         println!("| benchmark | what | median | ours / peer |");
         println!("| --- | --- | ---: | ---: |");
-        for Row { bench, subject, rate, unit, ratio } in &self.rows {
+        for Row { bench, subject, measured, ratio } in &self.rows {
             let ratio = ratio.map_or(String::new(), |r| format!("{r:.2}"));
-            println!("| {bench} | {subject} | {} {unit} | {ratio} |", scaled(*rate));
+            println!("| {bench} | {subject} | {measured} | {ratio} |");
         }
     }
 }
