@@ -9,8 +9,6 @@ pub(super) const VERSION: u32 = 9;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Metadata {
     pub(super) version: Option<u32>,
-    /// `mcap`, `sqlite3`.
-    pub(super) storage: String,
     /// In the order of recording, as they are written.
     pub(super) files: Vec<String>,
     pub(super) start_ns: Option<i64>,
@@ -19,8 +17,6 @@ pub(super) struct Metadata {
     /// Messages by file, where that is said (from version 5 on).
     pub(super) messages_by_file: Vec<(String, u64)>,
     pub(super) topics: Vec<Topic>,
-    /// `zstd`, or nothing.
-    pub(super) compression_format: String,
     /// `FILE`, `MESSAGE`, `NONE` or nothing, in any case.
     pub(super) compression_mode: String,
 }
@@ -57,16 +53,22 @@ impl Metadata {
         });
         Ok(Metadata {
             version: root.get("version").and_then(Node::number),
-            storage: text("storage_identifier").to_owned(),
             files: files.collect::<Result<_, _>>()?,
             start_ns: nanos("starting_time", "nanoseconds_since_epoch"),
             duration_ns: nanos("duration", "nanoseconds"),
             messages: root.get("message_count").and_then(Node::number),
             messages_by_file: by_file.collect(),
             topics: list("topics_with_message_count").iter().filter_map(topic).collect(),
-            compression_format: text("compression_format").to_owned(),
             compression_mode: text("compression_mode").to_owned(),
         })
+    }
+}
+
+impl Metadata {
+    /// Whether each payload is compressed for itself, rather than whole files
+    /// or nothing.
+    pub(super) fn compresses_messages(&self) -> bool {
+        self.compression_mode.eq_ignore_ascii_case("message")
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use super::agreement::{Disagreements, Found};
 use super::files::Files;
 use super::merge::Merge;
+use super::metadata::Metadata;
 use super::parts::{Part, unite};
 use super::sequence::Joins;
 use crate::dataset::open::open_file;
@@ -47,6 +48,14 @@ impl Reader {
     /// what opening a file brings.
     pub fn open(path: &Path) -> Result<Reader> {
         let files = Files::find(path)?;
+        if files.metadata.as_ref().is_some_and(Metadata::compresses_messages) {
+            return Err(Error::NotADataset {
+                expected: "a recording that lk can read",
+                reason: "its messages are compressed one by one".to_owned(),
+                advice: Some("unpack it with `ros2 bag convert` first".to_owned()),
+                path: path.display().to_string(),
+            });
+        }
         let mut parts = Vec::with_capacity(files.names.len());
         for name in files.names {
             let backend = open_file(&path.join(&name))?;

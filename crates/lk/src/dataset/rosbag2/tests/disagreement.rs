@@ -155,3 +155,18 @@ fn a_path_stays_in_the_folder() {
     assert_eq!(integrity.problems, ["/etc/passwd is listed in metadata.yaml and missing"]);
     assert!(integrity.notes[0].contains("of which only bag_0.mcap in this folder is read"));
 }
+
+#[test]
+fn compression_that_is_not_read_is_named_with_what_to_do() {
+    let messages = described(&metadata(&FILES, "  compression_mode: MESSAGE\n"));
+    let error = Dataset::open(messages.path()).unwrap_err();
+    assert!(error.to_string().contains("its messages are compressed one by one"), "{error}");
+    assert!(error.hint().unwrap().contains("ros2 bag convert"));
+
+    let file = tempfile::tempdir().unwrap();
+    std::fs::write(file.path().join("bag_0.mcap.zstd"), b"\x28\xb5\x2f\xfd").unwrap();
+    write_metadata(file.path(), &metadata(&["bag_0.mcap.zstd"], "  compression_mode: FILE\n"));
+    let error = Dataset::open(file.path()).unwrap_err();
+    assert!(error.to_string().contains("it is compressed with zstd"), "{error}");
+    assert_eq!(error.hint().unwrap(), "unpack it first: `zstd -d`");
+}
