@@ -8,8 +8,10 @@ mod engine;
 mod foreign;
 mod histogram;
 mod inputs;
+mod interpolation;
 mod judge;
 mod known;
+mod lag;
 mod plan;
 mod policy;
 mod ranges;
@@ -19,14 +21,15 @@ mod statistical;
 mod stats;
 mod stream;
 mod summary;
+mod timing;
 
 pub use cause::{Cause, CauseKind};
 pub use engine::{DiffOptions, diff, diff_with};
 pub use histogram::{ErrorBin, ErrorHistogram};
 pub use known::{KnownAt, KnownOutcome, KnownState};
 pub use policy::{
-    AngleUnit, Defaults, Effect, Form, Glob, KnownDifference, Policy, QuaternionOrder, Rule, Scope,
-    TimestampTol, Tolerance,
+    AlignBy, AngleUnit, Defaults, Effect, Form, Glob, KnownDifference, Policy, QuaternionOrder,
+    Rule, Scope, TimestampTol, Tolerance,
 };
 pub use rejudge::{Answer, FieldAnswer, Finding, Rejudgement};
 pub use result::*;

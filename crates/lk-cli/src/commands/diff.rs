@@ -22,6 +22,15 @@ pub(crate) struct Args {
     b: PathBuf,
     #[command(flatten)]
     policy: PolicyArgs,
+    /// How messages are paired, or KEY:HOW for those of one key (see below)
+    #[arg(long, value_name = "HOW")]
+    align: Vec<String>,
+    /// How far apart two messages may be that `--align nearest` pairs
+    #[arg(long, value_name = "SPAN")]
+    window: Option<String>,
+    /// Count times from each side's first message, of whatever key it is
+    #[arg(long)]
+    relative_time: bool,
     /// Threads that read and compare: as many as can run at once, unless said
     /// otherwise. What is printed is the same for any number
     #[arg(short = 'j', long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -80,13 +89,25 @@ Rules: the last one that matches a field decides it.
   '\"/imu/data\".gyro:rel=0.1' a key with dots or slashes is quoted
 `*` stops at a dot, `**` doesn't. A rule that matches nothing is a mistake.
 
+Alignment: how messages of the two sides are paired.
+  auto                       tick where lk's runner wrote both sides, else exact time, else index
+  tick, time, sequence       the same one, then the order within it
+  index                      the n-th with the n-th
+  nearest,window=5ms         the nearest in time, one to one, in order, no further apart;
+                             as well --align nearest --window 5ms
+  interpolate                what the candidate is at the reference's times: floats linear, angles
+                             the shorter way, quaternions along the arc, all else as before
+  imu:index                  for one key
+
 A policy file may also have differences that shall be there; one that isn't fails:
   [[known_differences]]
   match = \"pose.yaw\"       # and kind = \"nan\", at_least = 1, at_most = 3
   reason = \"the original wraps late\"";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let policy = args.policy.read(Policy::default())?;
+    let mut policy = args.policy.read(Policy::default())?;
+    align(args, &mut policy)?;
+    policy.relative_time |= args.relative_time;
     for (path, option) in [(&args.output, "--output"), (&args.junit, "--junit")] {
         if let Some(output) = path.as_deref().and_then(|path| path.canonicalize().ok())
             && [&args.a, &args.b].iter().any(|read| read.canonicalize().is_ok_and(|r| r == output))
@@ -142,5 +163,34 @@ impl PolicyArgs {
         policy.allowed_violations = self.allowed_violations.or(policy.allowed_violations);
         policy.confidence = self.confidence.unwrap_or(policy.confidence);
         Ok(policy)
+    }
+}
+
+/// Takes `HOW` and `KEY:HOW`, and the window for those that lack one.
+fn align(args: &Args, policy: &mut Policy) -> Result<()> {
+    let mut window = args.window.as_deref();
+    for text in &args.align {
+        let (key, how) = match text.rsplit_once(':') {
+            Some((key, how)) => (Some(key.trim_matches('"')), how.trim()),
+            None => (None, text.as_str()),
+        };
+        let how = match args.window.as_deref().filter(|_| how == "nearest") {
+            Some(span) => {
+                window = None;
+                format!("{how},window={span}").parse()?
+            }
+            None => how.parse()?,
+        };
+        match key {
+            Some(key) => drop(policy.align_keys.insert(key.to_owned(), how)),
+            None => policy.align = how,
+        }
+    }
+    match window {
+        Some(_) => Err(Error::Usage {
+            message: "--window says nothing without an alignment that lacks one".to_owned(),
+            hint: "add --align nearest".to_owned(),
+        }),
+        None => Ok(()),
     }
 }

@@ -127,6 +127,54 @@ fn times_have_a_tolerance_of_their_own() {
 }
 
 #[test]
+fn messages_are_paired_as_asked_for() {
+    let (a, b) = ("0,1.0\n1,2.0\n2,3.0\n", "0.002,1.0\n1,2.0\n2.003,3.0\n");
+    let loose = ["--timestamp-tol", "5ms"];
+    let with = |more: &[&'static str]| [&loose[..], more].concat();
+    check(a, b, &loose, 1);
+    check(a, b, &with(&["--align", "nearest", "--window", "5ms"]), 0);
+    check(a, b, &with(&["--align", "nearest,window=2ms"]), 1);
+    check(a, b, &with(&["--align", "index"]), 0);
+    check(a, b, &with(&["--align", "y:index"]), 0);
+    check(a, "0,1.0\n0.5,1.5\n1.5,2.5\n2,3.0\n", &["--align", "interpolate"], 0);
+    let moved = "10,1.0\n11,2.0\n12,3.0\n";
+    check(a, moved, &[], 1);
+    let text = check(a, moved, &["--relative-time"], 0);
+    assert!(text.contains("-10.000000000 s were added"), "{text}");
+}
+
+#[test]
+fn an_alignment_in_a_file_is_taken_and_a_wrong_one_names_its_line() {
+    let folder = Folder::new();
+    dataset(&folder, "a.mcap", "0,1.0\n1,2.0\n");
+    dataset(&folder, "b.mcap", "0.002,1.0\n1.002,2.0\n");
+    let diff = |more: &[&str]| folder.lk(&[&["diff", "a.mcap", "b.mcap"][..], more].concat());
+    let file = "align = \"time\"\ntimestamp_tol = \"5ms\"\n\
+                [align_keys]\ny = { by = \"nearest\", window = \"5ms\" }\n";
+    folder.write("policy.toml", file);
+    diff(&["--policy", "policy.toml"]).expect(0);
+    // What is said on the command line wins.
+    diff(&["--policy", "policy.toml", "--align", "y:time"]).expect(1);
+    folder.write("wrong.toml", "rules = []\nalign = \"nearest\"\n");
+    diff(&["--policy", "wrong.toml"]).expect_mistake(&["wrong.toml", "line 2", "needs a window"]);
+    diff(&["--align", "Y:index"]).expect_mistake(&["neither side has this key", "`y`"]);
+    diff(&["--align", "tick"]).expect_mistake(&["the reference has no ticks"]);
+    diff(&["--window", "5ms"]).expect_mistake(&["--align nearest"]);
+    diff(&["--align", "nearly"]).expect_mistake(&["`nearly` is no alignment"]);
+}
+
+#[test]
+fn a_candidate_that_lags_is_reported_and_not_excused() {
+    let rows = |late: usize| -> String {
+        let value = |n: usize| (n as f64 * 0.37).sin() + (n as f64 * 0.11).cos();
+        (0..200).map(|n| format!("{},{}\n", n as f64 / 50.0, value(n + 9 - late))).collect()
+    };
+    let text = check(&rows(0), &rows(3), &[], 1);
+    let lag = "y: the candidate lags by 3 messages (60.0 ms) in value";
+    assert!(text.contains(lag), "{text}");
+}
+
+#[test]
 fn json_is_alone_on_standard_output_and_in_the_file() {
     let folder = Folder::new();
     dataset(&folder, "a.mcap", "0,1.0\n");

@@ -26,6 +26,22 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
         },
         "additionalProperties": false,
     });
+    let align = json_schema!({
+        "description": "How messages of the two sides are paired.",
+        "anyOf": [
+            {
+                "type": "string",
+                "description":
+                    "auto, tick, time, index, sequence, interpolate, or `nearest,window=5ms`",
+            },
+            {
+                "type": "object",
+                "properties": { "by": { "type": "string" }, "window": { "type": "string" } },
+                "required": ["by"],
+                "additionalProperties": false,
+            },
+        ],
+    });
     json_schema!({
         "description": "What counts as equal: rules and tolerances of the comparison.",
         "type": "object",
@@ -39,6 +55,16 @@ pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
             "timestamp_tol": {
                 "type": "string",
                 "description": "How far apart times may be: \"1ms\", or \"+5ms/-0ms\".",
+            },
+            "align": align.clone(),
+            "align_keys": {
+                "type": "object",
+                "description": "How messages of some keys are paired instead.",
+                "additionalProperties": align,
+            },
+            "relative_time": {
+                "type": "boolean",
+                "description": "Whether times count from each side's first message.",
             },
             "check_timestamps": {
                 "type": "boolean",

@@ -12,6 +12,7 @@ use crate::style::{Ink, printable};
 mod divergence;
 mod errors;
 mod fields;
+mod lags;
 mod statistical;
 mod totals;
 
@@ -86,6 +87,7 @@ pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
     }
     keys(page, result);
     types(page, result);
+    lags::show(page, result);
     if passes(result.verdict) {
         fields::largest_error(page, result);
         if totals.values.compared > 0 && totals.values.bit_equal < totals.values.compared {
@@ -244,6 +246,7 @@ fn mismatch_word(kind: MismatchKind) -> &'static str {
         MismatchKind::Time => " time",
         MismatchKind::Missing => " missing",
         MismatchKind::Extra => " extra",
+        MismatchKind::Unaligned => " not aligned",
         MismatchKind::Schema => " type",
         MismatchKind::Decode => " not decodable",
     }
@@ -287,6 +290,9 @@ fn alignments(result: &DiffResult) -> String {
         Alignment::Tick => "tick",
         Alignment::Time => "time",
         Alignment::Index => "index",
+        Alignment::Sequence => "sequence",
+        Alignment::Nearest => "nearest",
+        Alignment::Interpolate => "interpolate",
     };
     let compared: Vec<(&String, &str)> = result
         .key_diffs

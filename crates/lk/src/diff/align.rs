@@ -1,11 +1,22 @@
 //! Which message of one side belongs to which of the other, worked out on
 //! columns of times and sequence numbers before any payload is looked at.
 
+mod interpolate;
+mod lookup;
+mod nearest;
+
+use std::ops::Range;
+
+pub(super) use interpolate::Bracket;
+pub(super) use lookup::Lookup;
+
 use super::Alignment;
 use super::column::Column;
+use super::policy::AlignBy;
 
 /// The pairs of one key. Every message of either side is in one pair, or has
-/// no partner.
+/// no partner; where values are interpolated, messages of the candidate can be
+/// in several, or be passed over.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pairing {
     pub(crate) alignment: Alignment,
@@ -20,6 +31,8 @@ enum Pairs {
     Prefix(usize),
     /// In ascending order of A.
     Listed(Vec<Run>),
+    /// Where each of A lies in B, in ascending order of A.
+    Between(Vec<Bracket>),
 }
 
 /// Pairs of messages that follow one another on both sides. A recording that
@@ -34,12 +47,30 @@ pub(crate) struct Run {
 }
 
 impl Pairing {
+    /// Pairs two columns. `ticks` says that the sequence numbers of both are
+    /// those of ticks.
+    pub(crate) fn new(by: AlignBy, a: &Column, b: &Column, ticks: bool) -> Pairing {
+        match by {
+            AlignBy::Auto => Pairing::auto(a, b, ticks),
+            AlignBy::Tick => Pairing::by_sequence(Alignment::Tick, a, b),
+            AlignBy::Time => Pairing::by_time(a, b),
+            AlignBy::Index => Pairing::by_index(a, b),
+            AlignBy::Sequence => Pairing::by_sequence(Alignment::Sequence, a, b),
+            AlignBy::Nearest { window } => {
+                let window = window.as_nanos().max(0).unsigned_abs();
+                let runs = nearest::runs(sorted(a.times()), sorted(b.times()), window);
+                Pairing::listed(Alignment::Nearest, runs)
+            }
+            AlignBy::Interpolate => Pairing::between(a, b),
+        }
+    }
+
     /// As `auto` does it: by tick where the runner wrote both sides, else by
     /// exact time where times are unique on both sides and at least one is
     /// common, else by position.
-    pub(crate) fn auto(a: &Column, b: &Column, both_ticks: bool) -> Pairing {
-        if both_ticks {
-            return Pairing::by_tick(a, b);
+    fn auto(a: &Column, b: &Column, ticks: bool) -> Pairing {
+        if ticks {
+            return Pairing::by_sequence(Alignment::Tick, a, b);
         }
         if !unique(a) || !unique(b) {
             return Pairing::by_index(a, b);
@@ -51,25 +82,31 @@ impl Pairing {
         by_time
     }
 
-    /// By number of the tick, then order within the tick.
-    fn by_tick(a: &Column, b: &Column) -> Pairing {
+    /// By sequence number, which may be the tick's, then order within it.
+    fn by_sequence(alignment: Alignment, a: &Column, b: &Column) -> Pairing {
         let runs = merge(sorted(a.sequences()), sorted(b.sequences()));
-        Pairing::new(Alignment::Tick, runs)
+        Pairing::listed(alignment, runs)
     }
 
+    /// By exact time, then order within it.
     fn by_time(a: &Column, b: &Column) -> Pairing {
-        Pairing::new(Alignment::Time, merge(sorted(a.times()), sorted(b.times())))
+        Pairing::listed(Alignment::Time, merge(sorted(a.times()), sorted(b.times())))
     }
 
     fn by_index(a: &Column, b: &Column) -> Pairing {
-        Pairing {
-            alignment: Alignment::Index,
-            no_common_time: false,
-            pairs: Pairs::Prefix(a.len().min(b.len())),
-        }
+        let pairs = Pairs::Prefix(a.len().min(b.len()));
+        Pairing { alignment: Alignment::Index, no_common_time: false, pairs }
     }
 
-    fn new(alignment: Alignment, mut runs: Vec<Run>) -> Pairing {
+    /// By where the times of A lie between those of B.
+    fn between(a: &Column, b: &Column) -> Pairing {
+        let mut brackets = interpolate::brackets(sorted(a.times()), sorted(b.times()));
+        brackets.sort_unstable_by_key(|bracket| bracket.a);
+        let pairs = Pairs::Between(brackets);
+        Pairing { alignment: Alignment::Interpolate, no_common_time: false, pairs }
+    }
+
+    fn listed(alignment: Alignment, mut runs: Vec<Run>) -> Pairing {
         runs.sort_unstable_by_key(|run| run.first[0]);
         let mut listed: Vec<Run> = Vec::new();
         for run in runs {
@@ -96,6 +133,7 @@ impl Pairing {
         match &self.pairs {
             Pairs::Prefix(n) => *n,
             Pairs::Listed(runs) => runs.last().map_or(0, |last| last.ordinal + last.len),
+            Pairs::Between(brackets) => brackets.len(),
         }
     }
 
@@ -103,20 +141,43 @@ impl Pairing {
     pub(crate) fn prefix(&self) -> Option<usize> {
         match &self.pairs {
             Pairs::Prefix(n) => Some(*n),
-            Pairs::Listed(_) => None,
+            Pairs::Listed(_) | Pairs::Between(_) => None,
         }
     }
 
-    /// Positions in A and B of a pair.
-    #[cfg(test)]
-    fn pair(&self, ordinal: usize) -> Option<(usize, usize)> {
+    /// Where each message of A lies in B, where values are interpolated.
+    pub(crate) fn brackets(&self) -> Option<&[Bracket]> {
+        match &self.pairs {
+            Pairs::Between(brackets) => Some(brackets),
+            Pairs::Prefix(_) | Pairs::Listed(_) => None,
+        }
+    }
+
+    /// Positions in A and B of a pair; where values are interpolated, of the
+    /// message before.
+    pub(crate) fn pair(&self, ordinal: usize) -> Option<(usize, usize)> {
         match &self.pairs {
             Pairs::Prefix(n) => (ordinal < *n).then_some((ordinal, ordinal)),
             Pairs::Listed(runs) => {
-                let run = runs.iter().rfind(|run| run.ordinal <= ordinal)?;
+                let after = runs.partition_point(|run| run.ordinal <= ordinal);
+                let run = runs.get(after.checked_sub(1)?)?;
                 let place = ordinal - run.ordinal;
                 (place < run.len).then_some((run.first[0] + place, run.first[1] + place))
             }
+            Pairs::Between(brackets) => brackets.get(ordinal).map(|it| (it.a, it.b[0])),
+        }
+    }
+
+    /// The first pair with a message of A at this position or after it.
+    pub(crate) fn first_from(&self, position: usize) -> usize {
+        match &self.pairs {
+            Pairs::Prefix(n) => position.min(*n),
+            Pairs::Listed(runs) => {
+                let after = runs.partition_point(|run| run.first[0] <= position);
+                let run = after.checked_sub(1).and_then(|before| runs.get(before));
+                run.map_or(0, |run| run.ordinal + run.len.min(position - run.first[0]))
+            }
+            Pairs::Between(brackets) => brackets.partition_point(|it| it.a < position),
         }
     }
 
@@ -139,30 +200,38 @@ impl Pairing {
                 stretches.sort_unstable();
                 Lookup::Listed(stretches)
             }
+            Pairs::Between(brackets) if side == 0 => {
+                let mut stretches: Vec<(usize, usize, usize)> = Vec::new();
+                for (ordinal, bracket) in brackets.iter().enumerate() {
+                    match stretches.last_mut() {
+                        Some((first, len, _)) if *first + *len == bracket.a => *len += 1,
+                        _ => stretches.push((bracket.a, 1, ordinal)),
+                    }
+                }
+                Lookup::Listed(stretches)
+            }
+            Pairs::Between(brackets) => Lookup::Span(span(brackets)),
         }
+    }
+
+    /// How many pairs have a candidate that is no message of its own but made
+    /// of others, and how many messages of the candidate were only drawn on or
+    /// passed over for that.
+    pub(crate) fn interpolated(&self) -> (u64, u64) {
+        let Pairs::Between(brackets) = &self.pairs else { return (0, 0) };
+        let mut exact: Vec<usize> = brackets.iter().filter_map(|it| it.exact()).collect();
+        exact.sort_unstable();
+        exact.dedup();
+        ((brackets.len() - exact.len()) as u64, (span(brackets).len() - exact.len()) as u64)
     }
 }
 
-/// From a message's position on one side to its pair.
-pub(crate) enum Lookup {
-    /// The n-th is in the n-th, for the first so many.
-    Prefix(usize),
-    /// So many messages from a position on, and the pair that the first is in;
-    /// in ascending order.
-    Listed(Vec<(usize, usize, usize)>),
-}
-
-impl Lookup {
-    /// The ordinal of the pair that the message is in.
-    pub(crate) fn ordinal(&self, position: usize) -> Option<usize> {
-        match self {
-            Lookup::Prefix(n) => (position < *n).then_some(position),
-            Lookup::Listed(stretches) => {
-                let after = stretches.partition_point(|(first, ..)| *first <= position);
-                let (first, len, ordinal) = *stretches.get(after.checked_sub(1)?)?;
-                (position - first < len).then_some(ordinal + position - first)
-            }
-        }
+/// Positions in B from the first message that is drawn on to the last.
+fn span(brackets: &[Bracket]) -> Range<usize> {
+    let drawn_on = || brackets.iter().flat_map(|bracket| bracket.b);
+    match (drawn_on().min(), drawn_on().max()) {
+        (Some(first), Some(last)) => first..last + 1,
+        _ => 0..0,
     }
 }
 
@@ -172,17 +241,26 @@ fn unique(column: &Column) -> bool {
     sorted(column.times()).all(|(_, time)| before.replace(time) != Some(time))
 }
 
+/// Positions and what they are aligned by.
+type Sorted<'c> = Box<dyn Iterator<Item = (usize, i64)> + 'c>;
+
 /// Positions and what they are aligned by, in its order; ties in reading
 /// order.
-fn sorted<'c>(
-    keys: impl Iterator<Item = i64> + Clone + 'c,
-) -> Box<dyn Iterator<Item = (usize, i64)> + 'c> {
+fn sorted<'c>(keys: impl Iterator<Item = i64> + Clone + 'c) -> Sorted<'c> {
     if keys.clone().is_sorted() {
         return Box::new(keys.enumerate());
     }
     let mut order: Vec<(usize, i64)> = keys.enumerate().collect();
     order.sort_by_key(|(_, key)| *key);
     Box::new(order.into_iter())
+}
+
+/// Adds a pair of positions, to the last run where it goes on.
+fn push(runs: &mut Vec<Run>, pair: [usize; 2]) {
+    match runs.last_mut() {
+        Some(last) if last.first.map(|first| first + last.len) == pair => last.len += 1,
+        _ => runs.push(Run { first: pair, len: 1, ordinal: 0 }),
+    }
 }
 
 /// Pairs equal keys of two ordered lists: the first with the first of that
@@ -192,10 +270,7 @@ fn merge(a: impl Iterator<Item = (usize, i64)>, b: impl Iterator<Item = (usize, 
     let (mut a, mut b) = (a.peekable(), b.peekable());
     while let (Some(&(i, key_a)), Some(&(j, key_b))) = (a.peek(), b.peek()) {
         if key_a == key_b {
-            match runs.last_mut() {
-                Some(last) if last.first.map(|first| first + last.len) == [i, j] => last.len += 1,
-                _ => runs.push(Run { first: [i, j], len: 1, ordinal: 0 }),
-            }
+            push(&mut runs, [i, j]);
         }
         if key_a <= key_b {
             a.next();
@@ -208,82 +283,4 @@ fn merge(a: impl Iterator<Item = (usize, i64)>, b: impl Iterator<Item = (usize, 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn column(messages: &[(i64, u32)]) -> Column {
-        let mut column = Column::default();
-        for (time, sequence) in messages {
-            column.push(*time, *sequence);
-        }
-        column
-    }
-
-    fn check(a: &[(i64, u32)], b: &[(i64, u32)], ticks: bool, to: (Alignment, &[(usize, usize)])) {
-        let pairing = Pairing::auto(&column(a), &column(b), ticks);
-        let pairs: Vec<_> = (0..pairing.len()).map(|n| pairing.pair(n).unwrap()).collect();
-        assert_eq!((pairing.alignment, pairs.as_slice()), to);
-        for (ordinal, (i, j)) in pairs.iter().enumerate() {
-            assert_eq!(pairing.of_a().ordinal(*i), Some(ordinal));
-            assert_eq!(pairing.of_b().ordinal(*j), Some(ordinal));
-        }
-        for i in (0..a.len()).filter(|i| pairs.iter().all(|pair| pair.0 != *i)) {
-            assert_eq!(pairing.of_a().ordinal(i), None);
-        }
-        for j in (0..b.len()).filter(|j| pairs.iter().all(|pair| pair.1 != *j)) {
-            assert_eq!(pairing.of_b().ordinal(j), None);
-        }
-    }
-
-    #[test]
-    fn unique_times_pair_where_they_are_equal() {
-        let a = [(10, 0), (20, 1), (30, 2)];
-        let b = [(10, 0), (30, 1), (40, 2)];
-        check(&a, &b, false, (Alignment::Time, &[(0, 0), (2, 1)]));
-        check(&a, &a, false, (Alignment::Time, &[(0, 0), (1, 1), (2, 2)]));
-    }
-
-    #[test]
-    fn a_repeated_time_on_either_side_falls_back_to_position() {
-        let a = [(10, 0), (10, 1), (30, 2)];
-        let b = [(10, 0), (30, 1)];
-        check(&a, &b, false, (Alignment::Index, &[(0, 0), (1, 1)]));
-        check(&b, &a, false, (Alignment::Index, &[(0, 0), (1, 1)]));
-    }
-
-    #[test]
-    fn ticks_pair_with_their_order_within_the_tick() {
-        let a = [(10, 1), (10, 2), (10, 2), (10, 4)];
-        let b = [(10, 2), (10, 2), (10, 2), (10, 4)];
-        check(&a, &b, true, (Alignment::Tick, &[(1, 0), (2, 1), (3, 3)]));
-    }
-
-    #[test]
-    fn ticks_out_of_order_still_pair() {
-        let a = [(10, 1), (20, 2), (30, 3)];
-        let b = [(10, 3), (20, 1), (30, 2)];
-        check(&a, &b, true, (Alignment::Tick, &[(0, 1), (1, 2), (2, 0)]));
-    }
-
-    #[test]
-    fn no_common_time_falls_back_to_position_and_says_so() {
-        let (a, b) = ([(10, 0), (20, 1)], [(11, 0), (21, 1)]);
-        check(&a, &b, false, (Alignment::Index, &[(0, 0), (1, 1)]));
-        assert!(Pairing::auto(&column(&a), &column(&b), false).no_common_time);
-        // An empty side is no fallback: there is nothing to pair.
-        check(&a, &[], false, (Alignment::Time, &[]));
-    }
-
-    #[test]
-    fn a_message_that_is_missing_parts_two_runs() {
-        let a: Vec<(i64, u32)> = (0..5_000).map(|n| (i64::from(n) * 10, n)).collect();
-        let b: Vec<(i64, u32)> = a.iter().copied().filter(|(_, n)| *n % 1_700 != 3).collect();
-        let pairing = Pairing::auto(&column(&a), &column(&b), false);
-        assert_eq!((pairing.len(), pairing.prefix()), (b.len(), None));
-        assert!(matches!(&pairing.pairs, Pairs::Listed(runs) if runs.len() == 4));
-        let pairs: Vec<(usize, usize)> =
-            b.iter().enumerate().map(|(j, (_, n))| (*n as usize, j)).collect();
-        check(&a, &b, false, (Alignment::Time, &pairs));
-        check(&a, &b, true, (Alignment::Tick, &pairs));
-    }
-}
+mod tests;

@@ -110,6 +110,8 @@ pub(super) fn of(
             None => Cause::new(CauseKind::Extra, "the reference lacks the whole key"),
             Some(_) => Cause::new(CauseKind::Extra, "the reference has no such message"),
         }),
+        // Nothing was compared there.
+        MismatchKind::Unaligned => None,
         MismatchKind::Schema => job.and_then(|job| schema::finding(job, mismatch)),
         MismatchKind::Decode => {
             Some(Cause::new(CauseKind::Damage, "a payload that can't be decoded"))

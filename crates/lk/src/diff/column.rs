@@ -36,6 +36,19 @@ impl Column {
         self.sequences.get(index).and_then(|sequence| u32::try_from(sequence).ok())
     }
 
+    /// The first message at this time or after it: reading is by time.
+    pub(crate) fn first_at(&self, time: i64) -> usize {
+        let (mut from, mut to) = (0, self.len());
+        while from < to {
+            let middle = from.midpoint(to);
+            match self.time(middle) {
+                Some(at) if at < time => from = middle + 1,
+                _ => to = middle,
+            }
+        }
+        from
+    }
+
     /// In reading order, in nanoseconds.
     pub(crate) fn times(&self) -> impl Iterator<Item = i64> + Clone + '_ {
         self.times.iter()
@@ -190,6 +203,14 @@ mod tests {
             column.push(*time, *sequence);
         }
         column
+    }
+
+    #[test]
+    fn the_first_at_a_time_is_found() {
+        let column = column(&[(10, 0), (20, 1), (20, 2), (30, 3)]);
+        for (time, first) in [(0, 0), (10, 0), (11, 1), (20, 1), (21, 3), (30, 3), (31, 4)] {
+            assert_eq!(column.first_at(time), first, "{time}");
+        }
     }
 
     #[test]

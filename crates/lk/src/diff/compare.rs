@@ -16,7 +16,7 @@ pub(super) use one_side::starts;
 pub(super) use quaternion::Places;
 
 use super::plan::{
-    ByName, FieldsPlan, LeafSide, Measure, NamedField, Op, PairPlan, Part, Payloads, Text,
+    ByName, Close, FieldsPlan, LeafSide, Measure, NamedField, Op, PairPlan, Part, Payloads, Text,
 };
 use super::policy::Policy;
 use super::stats::{At, EVIDENCE, Partial};
@@ -39,6 +39,8 @@ pub(super) struct Message<'a> {
     /// Where the runner wrote the dataset.
     pub(super) tick: Option<u64>,
     pub(super) payload: &'a [u8],
+    /// It was never recorded, so its time says nothing.
+    pub(super) interpolated: bool,
 }
 
 /// Compares a pair of messages, the next of its key.
@@ -55,7 +57,7 @@ pub(super) fn pair(
     let mut walk = PairWalk { plan, policy, partial, at, indices, violations: 0, known: 0 };
     match &plan.payloads {
         Payloads::Opaque => {
-            walk.times(a.time, b.time);
+            walk.times(&a, &b);
             walk.bytes(a.payload, b.payload);
         }
         Payloads::Fields(fields) => {
@@ -87,7 +89,7 @@ pub(super) fn pair(
                 walk.undecodable(side, index, &error);
                 return;
             }
-            walk.times(a.time, b.time);
+            walk.times(&a, &b);
             // Equal bytes are walked all the same, one side of them: that they
             // can be decoded and what they hold is part of the answer.
             walk.partial.undecoded += u64::from(same_bytes);
@@ -145,8 +147,12 @@ impl Slices<'_> {
 
 impl PairWalk<'_> {
     /// Compares the times of the pair, apart from its values.
-    fn times(&mut self, a: Time, b: Time) {
+    fn times(&mut self, a: &Message<'_>, b: &Message<'_>) {
+        if b.interpolated {
+            return;
+        }
         let policy = self.policy;
+        let (a, b) = (a.time, b.time);
         let apart = a.as_nanos().abs_diff(b.as_nanos());
         let violates = policy.check_timestamps && !policy.timestamp_tol.allows(a, b);
         self.partial.time(a, b, violates);
@@ -498,6 +504,11 @@ impl PairWalk<'_> {
             self.partial.mismatches.push(mismatch);
         }
     }
+}
+
+/// Whether two numbers, or quaternions, violate.
+pub(super) fn violates(primitive: Primitive, a: &[u8], b: &[u8], close: &Close) -> bool {
+    evidence::number(primitive, a, b, close).is_some()
 }
 
 /// The bytes of numbers with the lowest byte first.

@@ -7,12 +7,12 @@ use super::foreign::Foreign;
 use super::judge::{self, Ignored};
 use super::plan::{Leaf, LeafSide, PairPlan};
 use super::policy::{FieldKind, FieldPath, Policy, Resolver};
-use super::ranges;
 use super::stream::{self, KeyJob, Means, OneSided};
-use super::{DiffResult, Statistical};
+use super::{DiffResult, Statistical, lag, ranges, timing};
 use crate::dataset::{Channel, ChannelId, Dataset, Together};
 use crate::error::Result;
 use crate::pool::Pool;
+use crate::time::Span;
 
 /// How to go about a comparison; what comes out doesn't depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,12 +63,17 @@ pub(super) fn diff_by(
     means: &Means<'_>,
 ) -> Result<DiffResult> {
     policy.check()?;
+    timing::check([a, b], policy)?;
+    let moved = timing::moved([a, b], policy);
     let foreign = Foreign::survey([a, b]);
-    let mut keys = sort_keys([a, b], policy, &foreign);
+    let at = *moved.as_ref().unwrap_or(&Span::ZERO);
+    let mut keys = sort_keys([a, b], policy, &foreign, at);
     let rules = keys.resolver.finish()?;
     let (both, one_sided) = (&mut keys.both, &mut keys.one_sided);
-    let compared = ranges::resolve(a, both, means.together)
-        .and_then(|()| stream::compare([a, b], policy, both, one_sided, means));
+    let compared = moved
+        .and_then(|_| ranges::resolve(a, both, means.together))
+        .and_then(|()| stream::compare([a, b], policy, both, one_sided, means))
+        .and_then(|()| lag::estimate([a, b], both, policy));
     let mut result = match compared {
         Ok(()) => judge::judge([a, b], policy, keys.both, keys.one_sided, keys.ignored, rules),
         Err(unreadable) => {
@@ -88,7 +93,12 @@ struct Keys<'p> {
     resolver: Resolver<'p>,
 }
 
-fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy, foreign: &Foreign) -> Keys<'p> {
+fn sort_keys<'p>(
+    sides: [&Dataset; 2],
+    policy: &'p Policy,
+    foreign: &Foreign,
+    moved: Span,
+) -> Keys<'p> {
     let mut resolver = Resolver::new(policy);
     let (mut both, mut one_sided, mut ignored) = (Vec::new(), Vec::new(), BTreeMap::new());
     let keys: BTreeSet<&str> = sides.iter().flat_map(|side| side.keys()).collect();
@@ -102,7 +112,11 @@ fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy, foreign: &Foreign) ->
                 let plan = foreign.plan(key, [(id_a, a), (id_b, b)], &mut resolver);
                 match left_out.or_else(|| ignored_by_rule(key, &plan.leaves, &mut resolver)) {
                     Some(reason) => drop(ignored.insert(key.to_owned(), reason)),
-                    None => both.push(KeyJob::new(key, [id_a, id_b], plan)),
+                    None => both.push(KeyJob {
+                        align: policy.align_by(key),
+                        moved,
+                        ..KeyJob::new(key, [id_a, id_b], plan)
+                    }),
                 }
             }
             (Some(found), None) | (None, Some(found)) => {
@@ -120,6 +134,8 @@ fn sort_keys<'p>(sides: [&Dataset; 2], policy: &'p Policy, foreign: &Foreign) ->
                         side,
                         id,
                         known: resolver.known(&FieldPath::key(key)),
+                        align: policy.align_by(key),
+                        moved: if side == 1 { moved } else { Span::ZERO },
                         column: Column::default(),
                     }),
                 }

@@ -17,7 +17,7 @@ use super::{
     REPORT_VERSION, RuleUse, SchemaFinding, SchemaFindingKind, Verdict,
 };
 use crate::dataset::{Dataset, SequenceMeaning};
-use crate::time::Time;
+use crate::time::{Span, Time};
 use crate::value::Scalar;
 
 /// A key that is left out.
@@ -41,6 +41,9 @@ pub(super) fn judge(
 ) -> DiffResult {
     let ticks = sides.map(|side| side.facts().sequence == SequenceMeaning::Tick);
     let mut notes = integrity_notes(sides);
+    if let Some(job) = jobs.iter().find(|job| job.moved != Span::ZERO) {
+        notes.push(format!("times are relative: {} s were added to the candidate's", job.moved));
+    }
     for job in &jobs {
         notes.extend(job_notes(job));
     }
@@ -164,6 +167,13 @@ fn job_notes(job: &KeyJob) -> Vec<String> {
             job.key
         ));
     }
+    let decodable = job.plan.decoders.is_none() && matches!(job.plan.payloads, Payloads::Fields(_));
+    if job.pairing.brackets().is_some() && !decodable {
+        notes.push(format!(
+            "{}: payloads of this encoding aren't interpolated, the one before is taken",
+            job.key
+        ));
+    }
     if a.len() == 0 && b.len() == 0 {
         notes.push(format!("{}: no messages on either side", job.key));
     }
@@ -245,7 +255,8 @@ fn is_identical(job: &KeyJob) -> bool {
         && (!inferred || same_bytes)
         && !job.plan.ignores_something()
         && job.partial.moved == 0
-        && job.partial.timestamps.equal == job.partial.timestamps.compared
+        && job.moved == Span::ZERO
+        && job.partial.timestamps.equal == job.partial.compared()
         && job.partial.leaves.iter().all(|leaf| leaf.not_bit_equal == 0)
 }
 
@@ -261,25 +272,8 @@ fn values_match(diff: &KeyDiff) -> bool {
 fn key_diff(job: &KeyJob, policy: &Policy, ticks: [bool; 2]) -> (KeyDiff, KnownCounts) {
     let partial = &job.partial;
     let [a, b] = job.columns.each_ref().map(|column| column.len() as u64);
-    let (pairs, comparable) = (job.pairing.len() as u64, is_comparable(job));
-    let alone = |n: u64, wanted: bool| if comparable == wanted { n - pairs } else { 0 };
     let (mismatches, known) = mismatches(job, policy, ticks);
-    let (missing, extra) = (alone(a, true), alone(b, true));
-    let is_known = [0, 1].map(|side| known_alone(policy, &job.plan.known, side).is_some());
-    let messages = MessageCounts {
-        reference: a,
-        candidate: b,
-        compared: partial.compared(),
-        missing,
-        extra,
-        known: if is_known[0] { missing } else { 0 } + if is_known[1] { extra } else { 0 },
-        unaligned_reference: if comparable { 0 } else { a },
-        unaligned_candidate: if comparable { 0 } else { b },
-        errors: partial.errors,
-        undecoded: partial.undecoded,
-        duplicated: job.duplicated,
-        reordered: job.columns[1].reordered(),
-    };
+    let messages = message_counts(job, policy);
     let first = partial.first.unwrap_or_default();
     let fields = job.plan.leaves.iter().zip(&partial.leaves);
     let (own, candidate): (Vec<_>, Vec<_>) =
@@ -301,6 +295,8 @@ fn key_diff(job: &KeyJob, policy: &Policy, ticks: [bool; 2]) -> (KeyDiff, KnownC
         mismatches,
         max_error,
         mean_error,
+        time_lag: job.time_lag,
+        value_lag: job.value_lag.clone(),
         errors: partial.error_texts.clone(),
     };
     (diff, known)
@@ -345,10 +341,10 @@ fn mismatches(job: &KeyJob, policy: &Policy, ticks: [bool; 2]) -> (Vec<Mismatch>
     found.extend(job.partial.mismatches.iter().cloned());
     if is_comparable(job) {
         let lookups = [job.pairing.of_a(), job.pairing.of_b()];
-        for side in [0, 1] {
+        for (side, kind) in kinds_alone(job).into_iter().enumerate() {
             let mut alone = without_partner(&job.columns[side], &lookups[side], ticks[side])
-                .map(|at| Mismatch::of_message(&at, ALONE[side]));
-            match known_alone(policy, &job.plan.known, side) {
+                .map(|at| Mismatch::of_message(&at, kind));
+            match policy.known(&job.plan.known, kind) {
                 None => found.extend(alone.take(EVIDENCE)),
                 Some(i) => {
                     if let Some(first) = alone.next() {
@@ -387,8 +383,51 @@ fn without_partner<'c>(
     ticks: bool,
 ) -> impl Iterator<Item = At> + 'c {
     (0..column.len())
-        .filter(|index| lookup.ordinal(*index).is_none())
+        .filter(|index| lookup.is_alone(*index))
         .filter_map(move |index| at(column, index, ticks))
+}
+
+/// What a message without a partner is, by its side.
+fn kinds_alone(job: &KeyJob) -> [MismatchKind; 2] {
+    match job.pairing.brackets() {
+        None => ALONE,
+        Some(_) => [MismatchKind::Unaligned; 2],
+    }
+}
+
+/// Where every message went.
+fn message_counts(job: &KeyJob, policy: &Policy) -> MessageCounts {
+    let (pairing, partial) = (&job.pairing, &job.partial);
+    let [a, b] = job.columns.each_ref().map(|column| column.len() as u64);
+    let counts = MessageCounts {
+        reference: a,
+        candidate: b,
+        compared: partial.compared(),
+        errors: partial.errors,
+        undecoded: partial.undecoded,
+        duplicated: job.duplicated,
+        reordered: job.columns[1].reordered(),
+        ..MessageCounts::default()
+    };
+    if !is_comparable(job) {
+        return MessageCounts { unaligned_reference: a, unaligned_candidate: b, ..counts };
+    }
+    let (pairs, (interpolated, between)) = (pairing.len() as u64, pairing.interpolated());
+    let alone = [a - pairs, b + interpolated - pairs - between];
+    let is_known = |kind| policy.known(&job.plan.known, kind).is_some();
+    let known = alone.iter().zip(kinds_alone(job)).filter(|(_, kind)| is_known(*kind));
+    let counts = MessageCounts { known: known.map(|(n, _)| n).sum(), ..counts };
+    let [of_a, of_b] = alone;
+    match pairing.brackets() {
+        None => MessageCounts { missing: of_a, extra: of_b, ..counts },
+        Some(_) => MessageCounts {
+            interpolated,
+            between,
+            unaligned_reference: of_a,
+            unaligned_candidate: of_b,
+            ..counts
+        },
+    }
 }
 
 /// Differences of types, at the first message that there is.
@@ -426,7 +465,7 @@ fn one_sided_diff(one: &OneSided, policy: &Policy, ticks: bool) -> (KeyDiff, Kno
         let first = at(&one.column, 0, ticks).unwrap_or_default();
         known.add(i, n.max(1), || Mismatch::of_message(&first, kind));
     }
-    let pairing = Pairing::auto(&Column::default(), &Column::default(), ticks);
+    let pairing = Pairing::new(one.align, &Column::default(), &Column::default(), ticks);
     let alone = without_partner(&one.column, &Lookup::Prefix(0), ticks)
         .take(if as_known.is_some() { 0 } else { EVIDENCE })
         .map(|at| Mismatch::of_message(&at, kind))
@@ -453,6 +492,8 @@ fn one_sided_diff(one: &OneSided, policy: &Policy, ticks: bool) -> (KeyDiff, Kno
         mismatches: alone,
         max_error: None,
         mean_error: None,
+        time_lag: None,
+        value_lag: None,
         errors: Vec::new(),
     };
     (diff, known)

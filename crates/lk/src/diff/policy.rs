@@ -1,5 +1,6 @@
 //! What counts as equal: a default, and rules that say otherwise by field.
 
+mod align_by;
 mod effect;
 mod glob;
 mod known;
@@ -8,8 +9,11 @@ mod rule;
 mod span;
 mod timestamp_tol;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+pub use align_by::AlignBy;
 pub(super) use effect::larger;
 pub use effect::{AngleUnit, Effect, Form, QuaternionOrder, Tolerance};
 pub use glob::Glob;
@@ -57,6 +61,16 @@ pub struct Policy {
     /// How sure it is to be that no more of them do, from 0 to 1; 0.95 by
     /// default.
     pub confidence: f64,
+    /// How messages of the two sides are paired.
+    pub align: AlignBy,
+    /// How messages of some keys are paired instead. A key that neither side
+    /// has is an error.
+    pub align_keys: BTreeMap<String, AlignBy>,
+    /// Whether times count from each side's first message, of whatever key it
+    /// is: for recordings that were made at different times. The candidate's
+    /// are moved to where the reference starts, before anything is aligned or
+    /// compared.
+    pub relative_time: bool,
     /// Which keys to compare, by their role.
     pub scope: Scope,
     /// The last rule that matches a field decides it. A rule that matches
@@ -108,6 +122,9 @@ impl Default for Policy {
             check_timestamps: true,
             allowed_violations: None,
             confidence: CONFIDENCE,
+            align: AlignBy::Auto,
+            align_keys: BTreeMap::new(),
+            relative_time: false,
             scope: Scope::All,
             rules: Vec::new(),
             known_differences: Vec::new(),
@@ -131,6 +148,11 @@ impl Policy {
         Ok(Policy { rules, ..Policy::default() })
     }
 
+    /// How messages of a key are paired.
+    pub fn align_by(&self, key: &str) -> AlignBy {
+        self.align_keys.get(key).copied().unwrap_or(self.align)
+    }
+
     /// Whether the numbers in it make sense, which reading it as data can't
     /// see to.
     pub(super) fn check(&self) -> Result<()> {
@@ -140,6 +162,9 @@ impl Policy {
         }
         if !self.timestamp_tol.is_valid() {
             return error("timestamp_tol", "it must not be negative");
+        }
+        for by in std::iter::once(&self.align).chain(self.align_keys.values()) {
+            by.check().map_err(|reason| Error::policy(&by.to_string(), reason))?;
         }
         if self.defaults == Defaults::Dtype && self.default != STANDARD {
             return error("policy", "`dtype` is a default of its own; leave out `default`");

@@ -107,10 +107,16 @@ pub struct RuleUse {
 pub enum Alignment {
     /// Tick number, then order within the tick.
     Tick,
-    /// Exact time, unique on both sides.
+    /// Exact time, then order within it.
     Time,
     /// Position.
     Index,
+    /// Sequence number, then order within it.
+    Sequence,
+    /// The nearest in time, within a window.
+    Nearest,
+    /// The candidate's values at the times of the reference.
+    Interpolate,
 }
 
 /// The comparison of one key.
@@ -146,6 +152,14 @@ pub struct KeyDiff {
     pub max_error: Option<f64>,
     /// Mean absolute error over all compared numbers of all fields.
     pub mean_error: Option<f64>,
+    /// By how much the candidate's times are late, where that explains most of
+    /// what is wrong with them.
+    #[serde(default)]
+    pub time_lag: Option<TimeLag>,
+    /// By how many messages the candidate's values are late, where that
+    /// explains most of what is wrong with some fields.
+    #[serde(default)]
+    pub value_lag: Option<ValueLag>,
     /// Error messages met while comparing (a payload that can't be decoded),
     /// the first ten.
     pub errors: Vec<String>,
@@ -154,7 +168,10 @@ pub struct KeyDiff {
 /// Where every message of a key went.
 ///
 /// `reference = compared + missing + unaligned_reference + errors` and
-/// `candidate = compared + extra + unaligned_candidate + errors`.
+/// `candidate = compared + extra + unaligned_candidate + errors`. Where values
+/// are interpolated, some of what is compared is no message of the candidate,
+/// and some of its messages only serve that: `candidate + interpolated =
+/// compared + unaligned_candidate + errors + between`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageCounts {
     /// Messages in the reference.
@@ -173,7 +190,15 @@ pub struct MessageCounts {
     pub unaligned_candidate: u64,
     /// Pairs that could not be decoded.
     pub errors: u64,
-    /// Tag: missing and extra ones that are known differences.
+    /// Pairs whose candidate is interpolated, so no message of its own; 0 but
+    /// for [`Alignment::Interpolate`].
+    #[serde(default)]
+    pub interpolated: u64,
+    /// Of the candidate, between two of the reference: drawn on or passed over
+    /// by interpolation.
+    #[serde(default)]
+    pub between: u64,
+    /// Tag: missing, extra and unaligned ones that are known differences.
     #[serde(default)]
     pub known: u64,
     /// Tag: compared pairs known to be equal without decoding them.
@@ -182,6 +207,40 @@ pub struct MessageCounts {
     pub duplicated: u64,
     /// Tag: candidate messages whose time runs back.
     pub reordered: u64,
+}
+
+/// A constant lag of the candidate's times: the median of `candidate -
+/// reference`. Reported, never taken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimeLag {
+    /// Positive where the candidate is late.
+    #[serde(rename = "span_ns")]
+    pub span: Span,
+    /// Pairs whose times are further apart than the tolerance; where no message
+    /// was paired, pairs by position.
+    pub violations: u64,
+    /// Those that would not be with the lag taken off.
+    pub vanish: u64,
+}
+
+/// A constant lag of the candidate's values, in messages: what it says is what
+/// the reference said so many before. Reported, never taken off.
+///
+/// It is looked for around the first violation of the first 16 keys that are
+/// different: among some thousand messages and up to 64 messages either way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ValueLag {
+    /// Positive where the candidate is late; never 0.
+    pub messages: i64,
+    /// The time that this usually takes in the reference, with the same sign.
+    #[serde(rename = "span_ns")]
+    pub span: Span,
+    /// Paths of the fields that it explains, elements of an array together.
+    pub fields: Vec<String>,
+    /// Values of those that violate, among the messages that were looked at.
+    pub violations: u64,
+    /// How many fewer would with the lag taken off.
+    pub vanish: u64,
 }
 
 /// The comparison of times of paired messages.
@@ -423,6 +482,9 @@ pub enum MismatchKind {
     Missing,
     /// The reference lacks the message.
     Extra,
+    /// The message is outside of the span of the other side, and values are
+    /// interpolated.
+    Unaligned,
     /// Types differ, or the candidate lacks a field.
     Schema,
     /// A payload could not be decoded.

@@ -10,6 +10,7 @@
 //! and where it fails depends on the datasets alone; what other threads do for
 //! it, unpacking chunks and comparing blocks of pairs, comes back in order.
 
+mod between;
 mod blocks;
 mod lane;
 
@@ -18,10 +19,12 @@ use std::sync::Arc;
 use super::align::Pairing;
 use super::column::Column;
 use super::plan::{PairPlan, Payloads};
-use super::policy::Policy;
+use super::policy::{AlignBy, Policy};
 use super::stats::Partial;
+use super::{TimeLag, ValueLag};
 use crate::dataset::{ChannelId, Dataset, Query, Sample, Samples, SequenceMeaning, Together};
 use crate::error::Error;
+use crate::time::Span;
 use blocks::Comparing;
 use lane::{Lane, Pairs, Waiting};
 
@@ -40,11 +43,16 @@ pub(super) struct KeyJob {
     /// In the reference and in the candidate.
     pub(super) ids: [ChannelId; 2],
     pub(super) plan: Arc<PairPlan>,
+    pub(super) align: AlignBy,
+    /// What is added to the candidate's times before they are looked at.
+    pub(super) moved: Span,
     pub(super) columns: [Column; 2],
     pub(super) pairing: Pairing,
     pub(super) partial: Partial,
     /// Candidate messages that repeat the one before them.
     pub(super) duplicated: u64,
+    pub(super) time_lag: Option<TimeLag>,
+    pub(super) value_lag: Option<ValueLag>,
 }
 
 /// A key that one side lacks.
@@ -55,6 +63,9 @@ pub(super) struct OneSided {
     pub(super) id: ChannelId,
     /// Known differences that cover the key.
     pub(super) known: Vec<usize>,
+    pub(super) align: AlignBy,
+    /// As of [`KeyJob`].
+    pub(super) moved: Span,
     pub(super) column: Column,
 }
 
@@ -75,9 +86,13 @@ impl KeyJob {
             ids,
             partial: Partial::new(plan.leaves.len()),
             plan: Arc::new(plan),
-            pairing: Pairing::auto(&columns[0], &columns[1], false),
+            align: AlignBy::Auto,
+            moved: Span::ZERO,
+            pairing: Pairing::new(AlignBy::Auto, &columns[0], &columns[1], false),
             columns,
             duplicated: 0,
+            time_lag: None,
+            value_lag: None,
         }
     }
 }
@@ -106,13 +121,14 @@ pub(super) fn compare(
     let reading = Reading::new(sides, policy, means);
     let guessed = reading.guess(jobs, one_sided)?;
 
-    let mut again = Vec::new();
+    let (mut again, mut interpolated) = (Vec::new(), Vec::new());
     for (job, guessed) in jobs.iter_mut().zip(guessed) {
         let [a, b] = &job.columns;
-        job.pairing = Pairing::auto(a, b, reading.comparing.ticks == [true; 2]);
+        job.pairing = Pairing::new(job.align, a, b, reading.comparing.ticks == [true; 2]);
         match guessed {
             Some((pairs, partial)) if job.pairing.prefix() == Some(pairs) => job.partial = partial,
             _ if matches!(job.plan.payloads, Payloads::Incomparable) => {}
+            _ if job.pairing.brackets().is_some() => interpolated.push(job),
             _ => again.push(job),
         }
     }
@@ -120,6 +136,9 @@ pub(super) fn compare(
         if let Some(job) = again.get_mut(alone) {
             reading.align_alone(job)?;
         }
+    }
+    for job in interpolated {
+        between::compare(&reading, job)?;
     }
     Ok(())
 }
@@ -162,7 +181,11 @@ impl<'d> Reading<'d> {
             .iter_mut()
             .map(|job| {
                 let count = count(0, job.ids[0]).min(count(1, job.ids[1]));
-                Lane::new(job, Pairs::Guessed { count, by_tick })
+                let by = match job.align {
+                    AlignBy::Auto if by_tick => AlignBy::Tick,
+                    by => by,
+                };
+                Lane::new(job, Pairs::Guessed { count, by })
             })
             .collect();
         self.pass(&mut lanes, &ids, one_sided, Lane::give_up)?;
@@ -273,7 +296,7 @@ impl<'d> Reading<'d> {
                 }
                 Some(Target::Alone(one)) => {
                     if let Some(one) = one_sided.get_mut(one) {
-                        one.column.push(sample.time.as_nanos(), sample.sequence);
+                        one.column.push((sample.time + one.moved).as_nanos(), sample.sequence);
                     }
                 }
                 None => {}

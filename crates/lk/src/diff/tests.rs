@@ -1,8 +1,10 @@
 //! Datasets in memory, compared.
 
+mod alignment;
 mod basics;
 mod closeness;
 mod known;
+mod lags;
 mod laws;
 mod mutations;
 #[cfg(feature = "sqlite")]
@@ -119,10 +121,18 @@ fn assert_adds_up(result: &DiffResult) {
     for (key, diff) in &result.key_diffs {
         let m = &diff.messages;
         assert_eq!(m.reference, m.compared + m.missing + m.unaligned_reference + m.errors, "{key}");
-        assert_eq!(m.candidate, m.compared + m.extra + m.unaligned_candidate + m.errors, "{key}");
+        assert_eq!(
+            m.candidate + m.interpolated,
+            m.compared + m.extra + m.unaligned_candidate + m.errors + m.between,
+            "{key}"
+        );
+        let interpolates = diff.alignment == Alignment::Interpolate;
+        assert!(interpolates || m.interpolated + m.between == 0, "{key}");
         assert_eq!((m.reference, m.candidate), (diff.length_a, diff.length_b), "{key}");
         assert_eq!(m.compared, diff.n_matching + diff.n_different + diff.n_known, "{key}");
-        assert_eq!(diff.timestamps.compared, m.compared, "{key}");
+        if m.errors == 0 {
+            assert_eq!(diff.timestamps.compared, m.compared - m.interpolated, "{key}");
+        }
         for field in &diff.fields {
             let v = &field.values;
             assert_eq!(v.compared, v.equal + v.within + v.violations, "{key}.{}", field.path);

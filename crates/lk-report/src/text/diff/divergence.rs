@@ -37,6 +37,7 @@ pub(super) fn show(page: &mut Page, first: &Divergence) {
         }
         (MismatchKind::Missing, _) => "the candidate lacks this message".to_owned(),
         (MismatchKind::Extra, _) => "the reference has no such message".to_owned(),
+        (MismatchKind::Unaligned, _) => "outside of the other side's span".to_owned(),
         (MismatchKind::Schema, _) => "the types differ".to_owned(),
         (MismatchKind::Decode, _) => "the payload can't be decoded".to_owned(),
     };

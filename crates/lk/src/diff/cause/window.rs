@@ -107,9 +107,11 @@ fn read(sides: [&Dataset; 2], job: &KeyJob, mismatch: &Mismatch) -> Result<Optio
         let Some(start) = column.time(*from) else { return Ok(None) };
         // Reading is in order of times.
         let skipped = column.times().take_while(|time| *time < start).count();
+        // As the dataset has it.
+        let moved = if side == 1 { job.moved.as_nanos() } else { 0 };
         let query = Query {
             channels: Some(vec![job.ids[side]]),
-            start: Some(crate::Time::from_nanos(start)),
+            start: Some(crate::Time::from_nanos(start.saturating_sub(moved))),
             end: None,
         };
         for (place, sample) in (skipped..=*to).zip(sides[side].samples(&query)?) {

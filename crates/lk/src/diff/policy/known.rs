@@ -17,8 +17,9 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownDifference {
-    /// Which fields, and for `missing`, `extra` and `time` which keys, as in
-    /// rules: a pattern over `key.field.path`, which covers what is under it.
+    /// Which fields, and for `missing`, `extra`, `unaligned` and `time` which
+    /// keys, as in rules: a pattern over `key.field.path`, which covers what is
+    /// under it.
     #[serde(rename = "match")]
     pub glob: Glob,
     /// The one kind of difference that is known; every kind where `None`.

@@ -18,7 +18,13 @@ const PART_BYTES: usize = 1 << 20;
 pub(super) type Placed = (usize, Sample);
 
 /// Two messages that belong together: of the reference and of the candidate.
-pub(super) struct Pair(pub(super) Placed, pub(super) Placed);
+pub(super) struct Pair {
+    pub(super) a: Placed,
+    pub(super) b: Placed,
+    /// The candidate is made of the one that it has the position of, and a
+    /// later one.
+    pub(super) interpolated: bool,
+}
 
 /// What it takes to compare pairs.
 pub(super) struct Comparing<'p> {
@@ -67,7 +73,7 @@ impl Blocks {
             compare_pair(&self.plan, &comparing.policy, &mut self.whole, &pair, comparing.ticks);
             return;
         }
-        self.bytes += pair.0.1.payload.len() + pair.1.1.payload.len();
+        self.bytes += pair.a.1.payload.len() + pair.b.1.payload.len();
         self.gathered.push(pair);
         let complete = self.handed_out + self.gathered.len() as u64 == BLOCK;
         if complete || self.bytes >= PART_BYTES {
@@ -130,10 +136,12 @@ fn compare_pair(
     plan: &PairPlan,
     policy: &Policy,
     partial: &mut Partial,
-    Pair(a, b): &Pair,
+    Pair { a, b, interpolated }: &Pair,
     ticks: [bool; 2],
 ) {
-    compare::pair(plan, policy, partial, message(a, ticks[0]), message(b, ticks[1]));
+    let a = message(a, ticks[0]);
+    let b = Message { interpolated: *interpolated, ..message(b, ticks[1]) };
+    compare::pair(plan, policy, partial, a, b);
 }
 
 fn message((position, sample): &Placed, ticks: bool) -> Message<'_> {
@@ -142,5 +150,6 @@ fn message((position, sample): &Placed, ticks: bool) -> Message<'_> {
         time: sample.time,
         tick: ticks.then_some(u64::from(sample.sequence)),
         payload: &sample.payload,
+        interpolated: false,
     }
 }

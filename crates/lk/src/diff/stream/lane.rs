@@ -11,8 +11,9 @@ use crate::dataset::Sample;
 use crate::diff::align::Lookup;
 use crate::diff::column::Column;
 use crate::diff::plan::Payloads;
+use crate::diff::policy::AlignBy;
 use crate::diff::stats::Partial;
-use crate::time::Time;
+use crate::time::{Span, Time};
 
 /// What has been read and has no partner yet, over all keys.
 #[derive(Default)]
@@ -31,6 +32,8 @@ pub(super) const SLOT_BYTES: usize = size_of::<Slot>();
 
 pub(super) struct Lane<'j> {
     duplicated: &'j mut u64,
+    /// What is added to the candidate's times.
+    moved: Span,
     columns: &'j mut [Column; 2],
     guess: Option<Guess>,
     /// From a message's position to its pair, by side.
@@ -55,17 +58,17 @@ pub(super) struct Lane<'j> {
 pub(super) enum Pairs {
     /// It doesn't: the n-th of each side are taken for a pair, for the first
     /// so many, and the columns are filled.
-    Guessed { count: usize, by_tick: bool },
+    Guessed { count: usize, by: AlignBy },
     /// By the job's pairing.
     Aligned,
 }
 
 impl<'j> Lane<'j> {
     pub(super) fn new(job: &'j mut KeyJob, pairs: Pairs) -> Lane<'j> {
-        let KeyJob { plan, duplicated, columns, pairing, .. } = job;
+        let KeyJob { plan, duplicated, moved, columns, pairing, .. } = job;
         let (guess, lookups) = match pairs {
-            Pairs::Guessed { count, by_tick } => {
-                let guess = Guess { by_tick, ..Guess::default() };
+            Pairs::Guessed { count, by } => {
+                let guess = Guess { by, ..Guess::default() };
                 (Some(guess), [Lookup::Prefix(count), Lookup::Prefix(count)])
             }
             Pairs::Aligned => (None, [pairing.of_a(), pairing.of_b()]),
@@ -74,6 +77,7 @@ impl<'j> Lane<'j> {
             given_up: matches!(plan.payloads, Payloads::Incomparable),
             blocks: Blocks::new(plan.clone()),
             duplicated,
+            moved: *moved,
             columns,
             guess,
             lookups,
@@ -106,10 +110,13 @@ impl<'j> Lane<'j> {
     pub(super) fn take(
         &mut self,
         side: usize,
-        sample: Sample,
+        mut sample: Sample,
         waiting: &mut Waiting,
         comparing: &Comparing<'_>,
     ) {
+        if side == 1 {
+            sample.time = sample.time + self.moved;
+        }
         let position = self.read[side];
         self.read[side] += 1;
         if self.guess.is_some() {
@@ -179,15 +186,15 @@ impl<'j> Lane<'j> {
         waiting: &mut Waiting,
         comparing: &Comparing<'_>,
     ) {
-        let pair = if side == 0 { Pair(one, other) } else { Pair(other, one) };
+        let (a, b) = if side == 0 { (one, other) } else { (other, one) };
         if let Some(guess) = &mut self.guess
-            && !guess.holds(&pair.0.1, &pair.1.1)
+            && !guess.holds(&a.1, &b.1)
         {
             self.give_up(waiting);
             return;
         }
         self.next += 1;
-        self.blocks.push(pair, comparing);
+        self.blocks.push(Pair { a, b, interpolated: false }, comparing);
     }
 
     fn release(&mut self, bytes: usize, waiting: &mut Waiting) {
@@ -261,7 +268,8 @@ impl<'j> Lane<'j> {
 /// comparing in vain: the columns decide in the end.
 #[derive(Default)]
 struct Guess {
-    by_tick: bool,
+    /// `auto` is by time, or by position where times won't do.
+    by: AlignBy,
     /// Some time was common to a pair.
     common: bool,
     /// Some time occurred twice on one side, so that times don't align.
@@ -271,8 +279,17 @@ struct Guess {
 
 impl Guess {
     fn holds(&mut self, a: &Sample, b: &Sample) -> bool {
-        if self.by_tick {
-            return a.sequence == b.sequence;
+        match self.by {
+            AlignBy::Auto => {}
+            AlignBy::Tick | AlignBy::Sequence => return a.sequence == b.sequence,
+            AlignBy::Time => return a.time == b.time,
+            AlignBy::Index => return true,
+            AlignBy::Nearest { window } => {
+                let apart = a.time.as_nanos().abs_diff(b.time.as_nanos());
+                return apart <= window.as_nanos().unsigned_abs();
+            }
+            // No message of the candidate is compared as it is.
+            AlignBy::Interpolate => return false,
         }
         let before = std::mem::replace(&mut self.before, [Some(a.time), Some(b.time)]);
         self.repeated |= before[0] == Some(a.time) || before[1] == Some(b.time);

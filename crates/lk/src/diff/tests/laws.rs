@@ -218,7 +218,9 @@ fn partial_of(plan: &PairPlan, pairs: &[(Vec<u8>, Vec<u8>)], offset: usize) -> P
     for (n, (a, b)) in pairs.iter().enumerate() {
         let n = n + offset;
         let time = Time::from_nanos(n as i64);
-        let message = |payload| Message { index: n as u64, time, tick: None, payload };
+        let interpolated = false;
+        let message =
+            |payload| Message { index: n as u64, time, tick: None, payload, interpolated };
         pair(plan, &policy, &mut partial, message(a), message(b));
     }
     partial
