@@ -72,6 +72,9 @@ impl Interpolation {
 
 /// What the numbers of a leaf are.
 fn mean(leaf: &Leaf) -> Mean {
+    if leaf.decision.is_unordered() {
+        return Mean::Hold;
+    }
     match leaf.close.measure {
         Measure::Angle { turn } => Mean::Angle { turn },
         Measure::Quaternion(_) => Mean::Rotation,

@@ -5,7 +5,7 @@ mod field;
 use serde::{Deserialize, Serialize};
 
 use super::policy::{Effect, FieldKind, FieldPath, Policy, Resolver, Scope};
-use super::{DiffResult, FieldDiff, KeyDiff, SchemaFinding, SchemaFindingKind, Verdict};
+use super::{Alignment, DiffResult, FieldDiff, KeyDiff, SchemaFinding, SchemaFindingKind, Verdict};
 use crate::error::{Error, Result};
 use crate::time::Span;
 use field::Judged;
@@ -200,6 +200,12 @@ impl Again {
         };
         if multisets(made_under) || multisets(policy) {
             let reason = "which elements of an unordered array meet depends on the tolerance";
+            self.find("", Answer::Unknown, reason);
+            return false;
+        }
+        let interpolates = |diff: &KeyDiff| diff.alignment == Alignment::Interpolate;
+        if made_under.rules != policy.rules && result.key_diffs.values().any(interpolates) {
+            let reason = "rules say how values are interpolated, too";
             self.find("", Answer::Unknown, reason);
             return false;
         }

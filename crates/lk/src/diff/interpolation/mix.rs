@@ -10,6 +10,9 @@ pub(super) enum Mean {
     Line,
     /// Points on a circle of this circumference: the shorter way round.
     Angle { turn: f64 },
+    /// Elements without an order: nothing says which becomes which, so those of
+    /// the message before hold.
+    Hold,
     /// Four numbers that are a rotation, in whatever order: along the arc.
     Rotation,
 }
@@ -73,12 +76,12 @@ fn floats(node: &Node, a: &[f64], b: &[f64], share: f64) -> Vec<f64> {
 /// A number on the way. Where an end isn't finite there is no way, and the
 /// number before it holds.
 fn number(mean: Mean, a: f64, b: f64, share: f64) -> f64 {
-    if !a.is_finite() || !b.is_finite() {
+    if mean == Mean::Hold || !a.is_finite() || !b.is_finite() {
         return a;
     }
     let apart = match mean {
         Mean::Angle { turn } => (b - a) - turn * ((b - a) / turn).round(),
-        Mean::Line | Mean::Rotation => b - a,
+        Mean::Line | Mean::Hold | Mean::Rotation => b - a,
     };
     match apart.is_finite() {
         true => a + apart * share,

@@ -60,6 +60,13 @@ fn sequences_of_different_lengths_hold() {
 }
 
 #[test]
+fn elements_without_an_order_hold() {
+    let v = |v: [f64; 2]| json!({"v": v});
+    let ends = [v([1.0, 2.0]), v([2.0, 1.0])];
+    near(between("float64[] v", &["k.v:unordered"], ends, 5, "v[0]"), 1.0);
+}
+
+#[test]
 fn messages_in_arrays_are_interpolated_field_by_field() {
     let msg = "P[] ps\n===\nMSG: test/P\nfloat64 x\nint8 n";
     let end = |x: f64, n: i32| json!({"ps": [{"x": 0.0, "n": 0}, {"x": x, "n": n}]});

@@ -187,6 +187,37 @@ fn relative_times_start_where_the_reference_does() {
     assert_eq!(aligned(&make(hour), &make(0), &interpolated).verdict, Verdict::Equal);
 }
 
+#[test]
+fn a_result_of_interpolation_is_not_judged_again_under_other_rules() {
+    let a = floats(&[(0, 0.0), (10, 10.0), (20, 20.0)]);
+    let b = floats(&[(0, 0.0), (8, 8.0), (15, 16.0), (33, 33.0)]);
+    let interpolated = policy("interpolate");
+    let result = aligned(&a, &b, &interpolated);
+    let rules = Policy::parse_rules(&["1.0"]).unwrap().rules;
+    let loose = Policy { rules, ..interpolated.clone() };
+    assert_eq!(result.rejudge(&loose).unwrap().passes, Answer::Unknown);
+    // Nor is any under another alignment.
+    let other = policy("nearest,window=9ns");
+    assert_eq!(result.rejudge(&other).unwrap().passes, Answer::Unknown);
+    assert_eq!(result.rejudge(&interpolated).unwrap().passes, Answer::No);
+}
+
+#[test]
+fn what_a_divergence_looks_like_is_read_at_the_times_that_the_candidate_has() {
+    let make = |from: i64, gain: f64| {
+        let data: Vec<(i64, f64)> =
+            (0..40).map(|n| (from + 10 * n, gain * (1.0 + (n as f64 * 0.7).sin()))).collect();
+        floats(&data)
+    };
+    let relative = Policy { relative_time: true, ..Policy::default() };
+    let plain = aligned(&make(0, 1.0), &make(0, 2.0), &Policy::default());
+    let moved = aligned(&make(0, 1.0), &make(5_000, 2.0), &relative);
+    let cause = |result: DiffResult| result.first_divergence.unwrap().cause;
+    let cause_of_plain = cause(plain);
+    assert!(cause_of_plain.is_some());
+    assert_eq!(cause(moved), cause_of_plain);
+}
+
 const ALIGNMENTS: [&str; 7] = [
     "auto",
     "time",
