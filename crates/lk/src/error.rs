@@ -362,6 +362,17 @@ pub enum Error {
         reason: String,
     },
 
+    /// A distribution that a field can't be drawn from.
+    #[error("field {field} can't be sampled: {reason}")]
+    Distribution {
+        /// Dotted path, with `[*]` for the elements of arrays.
+        field: String,
+        /// Why not.
+        reason: String,
+        /// What to write.
+        advice: Option<String>,
+    },
+
     /// A step of a component's life that its stage doesn't allow.
     #[error("can't {transition} {component}: it is {stage}")]
     Lifecycle {
@@ -436,7 +447,9 @@ impl Error {
                 Some("the others have what was written: it isn't to be written again".to_owned())
             }
             Error::Tee { source, .. } => source.hint(),
-            Error::NotADataset { advice, .. } => advice.clone(),
+            Error::NotADataset { advice, .. } | Error::Distribution { advice, .. } => {
+                advice.clone()
+            }
             Error::Export { advice, .. } => Some((*advice).to_owned()),
             Error::NoSuchFile { advice, .. } => advice.clone(),
             Error::FileExists { .. } => {

@@ -12,6 +12,7 @@ pub mod codec;
 pub mod component;
 pub mod dataset;
 pub mod diff;
+pub mod dist;
 pub mod outcome;
 pub mod playback;
 pub mod recorder;
