@@ -85,6 +85,33 @@ fn numbers_are_aligned_to_their_size_from_the_end_of_the_header() {
 }
 
 #[test]
+fn what_follows_text_is_aligned_from_where_it_ends() {
+    check(
+        "string a\nuint64 b\nstring c\nuint16 d",
+        vec!["ab".into(), 1_u64.into(), "".into(), 2_u16.into()],
+        "03000000 616200 00 0100000000000000 01000000 00 00 0200",
+    );
+    check(
+        "wstring a\nuint32 b\nfloat64 c",
+        vec!["a".into(), 7_u32.into(), 1.0.into()],
+        "01000000 6100 0000 07000000 00000000 000000000000f03f",
+    );
+}
+
+#[test]
+fn a_value_beyond_a_bound_is_never_written() {
+    for (text, datum) in [
+        ("string<=2 a", Datum::from("abc")),
+        ("wstring<=2 a", Datum::from("abc")),
+        ("uint32[<=1] a", Datum::from(vec![1_u32, 2])),
+        ("uint32[2] a", Datum::from(vec![1_u32])),
+    ] {
+        let refused = Value::new(schema(text), Record { fields: vec![datum] });
+        assert!(refused.is_err(), "{text}");
+    }
+}
+
+#[test]
 fn an_empty_sequence_has_no_padding_for_its_elements() {
     // Fast-CDR aligns only where there is an element (`serialize_array`).
     check(
