@@ -6,8 +6,8 @@ use lk::diff::{
     Alignment, Answer, Cause, CauseKind, DiffResult, Divergence, ErrorHistogram, ErrorQuantiles,
     ErrorStats, FieldAnswer, FieldDiff, Finding, Glob, InputBefore, KeyDiff, KnownDifference,
     KnownOutcome, KnownState, MessageCounts, Mismatch, MismatchKind, REPORT_VERSION, Rejudgement,
-    SchemaFinding, SchemaFindingKind, Statistical, TimeLag, TimestampDiff, ValueCounts, ValueLag,
-    Verdict, ViolationBound,
+    SchemaFinding, SchemaFindingKind, Statistical, TimestampDiff, ValueCounts, Verdict,
+    ViolationBound,
 };
 use lk::outcome::{
     CandidateOutcome, CandidateResult, Failure, ReferenceOutcome, RunOutcome, StepTimes,
@@ -325,31 +325,6 @@ fn missing_keys_messages_and_times() {
     result.missing_keys_in_b.push("gyro/bias".to_owned());
     result.ignored_keys.insert("log".to_owned(), "not part of the behaviour".to_owned());
     insta::assert_snapshot!(diff(&result, Some("report.json"), Style::PLAIN));
-}
-
-#[test]
-fn a_lag_is_a_line_with_what_it_explains() {
-    let mut result = failing();
-    let found = result.key_diffs.get_mut("attitude").expect("compared has it");
-    found.time_lag =
-        Some(TimeLag { span: lk::Span::from_nanos(-2_500_000), violations: 4_796, vanish: 4_700 });
-    let paths = ["w", "x", "y", "z", "t", "u"];
-    found.value_lag = Some(ValueLag {
-        messages: 2,
-        span: lk::Span::from_nanos(20 * MILLI),
-        fields: paths.map(str::to_owned).into(),
-        violations: 64,
-        vanish: 61,
-    });
-    let text = diff(&result, None, Style::PLAIN);
-    for line in [
-        "  lag         attitude: the candidate lags by 2 messages (20.0 ms) in w, x, y, z, 2 more; \
-         with that taken off, 61 of 64 violations vanish\n",
-        "  lag         attitude: the candidate's times are 2.50 ms early; with that taken off, \
-         4,700 of 4,796 violations vanish\n",
-    ] {
-        assert!(text.contains(line), "{text}");
-    }
 }
 
 #[test]

@@ -55,3 +55,40 @@ fn vanishing(vanish: u64, violations: u64) -> String {
     let verb = if vanish == 1 { "vanishes" } else { "vanish" };
     format!("{} of {all} {verb}", number::count(vanish))
 }
+
+#[cfg(test)]
+mod tests {
+    use lk::Span;
+
+    use super::*;
+
+    #[test]
+    fn a_lag_of_values_says_how_much_where_and_what_it_explains() {
+        let mut lag = ValueLag {
+            messages: 2,
+            span: Span::from_nanos(20_000_000),
+            fields: ["w", "x", "y", "z", "t", "u"].map(str::to_owned).into(),
+            violations: 1_064,
+            vanish: 61,
+        };
+        assert_eq!(
+            of_values(&lag),
+            "the candidate lags by 2 messages (20.0 ms) in w, x, y, z, 2 more; \
+             with that taken off, 61 of 1,064 violations vanish"
+        );
+        lag.fields.truncate(1);
+        (lag.messages, lag.vanish) = (-1, 1);
+        let text = of_values(&lag);
+        assert!(text.starts_with("the candidate leads by 1 message (20.0 ms) in w;"), "{text}");
+        assert!(text.ends_with("1 of 1,064 violations vanishes"), "{text}");
+    }
+
+    #[test]
+    fn a_lag_of_times_says_whether_they_are_late_or_early() {
+        let lag =
+            |nanos| of_times(&TimeLag { span: Span::from_nanos(nanos), violations: 9, vanish: 8 });
+        let rest = "; with that taken off, 8 of 9 violations vanish";
+        assert_eq!(lag(2_500_000), format!("the candidate's times are 2.50 ms late{rest}"));
+        assert_eq!(lag(-2_500_000), format!("the candidate's times are 2.50 ms early{rest}"));
+    }
+}
