@@ -36,7 +36,7 @@ pub use stats::{KeyStats, RecorderStats};
 pub use target::Target;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
@@ -150,6 +150,7 @@ impl RecorderConfig {
 pub struct Key {
     place: u32,
     counts: Arc<Counts>,
+    recorder: Weak<Shared>,
 }
 
 /// Takes messages, and writes them on a thread of its own.
@@ -213,7 +214,7 @@ impl Recorder {
     /// As [`Recorder::key`].
     pub fn key_as(&mut self, name: &str, role: Role) -> Result<Key> {
         let (place, counts) = self.shared.queue.add_key(name, role);
-        Ok(Key { place, counts })
+        Ok(Key { place, counts, recorder: Arc::downgrade(&self.shared) })
     }
 
     /// For threads that offer messages beside this one.
@@ -269,6 +270,9 @@ impl Recorder {
     /// # Errors
     /// [`Error::Recording`] where writing failed, now or before; what was
     /// flushed before is in the file.
+    ///
+    /// # Panics
+    /// Where a message or the dataset did on the thread that writes.
     pub fn close(mut self) -> Result<(Option<Dataset>, RecorderStats)> {
         self.shared.queue.close(true);
         self.wake();
@@ -311,8 +315,8 @@ impl Feeder {
     /// shared, and encoded and written elsewhere.
     ///
     /// # Errors
-    /// [`Error::Recording`] where writing has failed before: nothing more is
-    /// taken.
+    /// [`Error::Recording`] where writing has failed before, or it is closed:
+    /// nothing more is taken. [`Error::Config`] for a key of another recorder.
     pub fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, time: Time) -> Result<bool> {
         self.0.record(key, message, time)
     }
@@ -320,7 +324,11 @@ impl Feeder {
 
 impl Shared {
     fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, time: Time) -> Result<bool> {
-        if self.queue.has_failed() || self.queue.has_ended() {
+        if !std::ptr::eq(key.recorder.as_ptr(), self) {
+            let reason = "the key is of another recorder".to_owned();
+            return Err(Error::Config { component: "recorder".to_owned(), reason });
+        }
+        if self.queue.has_failed() || self.queue.is_closing() || self.queue.has_ended() {
             key.counts.offer_and_drop();
             return self.check().and(Err(Error::Recording {
                 reason: "it is closed".to_owned(),
@@ -346,19 +354,28 @@ impl Shared {
     }
 
     fn fail(&self, error: &Error) {
-        let mut text = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            text = format!("{text}: {cause}");
-            source = cause.source();
-        }
-        self.lock_failure().get_or_insert(text);
+        self.fail_for(error_text(error));
+    }
+
+    fn fail_for(&self, reason: String) {
+        self.lock_failure().get_or_insert(reason);
         self.queue.fail();
     }
 
     fn lock_failure(&self) -> MutexGuard<'_, Option<String>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An error with its causes.
+fn error_text(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }
 
 /// As [`BTreeMap`], by name.

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::codec::Plan;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::schema::Schema;
 
 /// A Rust type that can be a message: any serde type that the type system
@@ -52,7 +52,16 @@ pub struct Encoded {
 }
 
 impl AnyMsg for Encoded {
-    fn encode(&self, _: &Plan, payload: &mut Vec<u8>) -> Result<()> {
+    fn encode(&self, plan: &Plan, payload: &mut Vec<u8>) -> Result<()> {
+        // Fingerprints, since two names of one layout are the same bytes.
+        let wanted = plan.schema();
+        if wanted.fingerprint() != self.schema.fingerprint() {
+            return Err(Error::Encode {
+                type_name: wanted.name().to_owned(),
+                field: String::new(),
+                reason: format!("the message is of type {}", self.schema.name()),
+            });
+        }
         payload.clear();
         payload.extend_from_slice(&self.payload);
         Ok(())

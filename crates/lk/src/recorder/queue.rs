@@ -48,6 +48,8 @@ pub(super) struct Queue {
     keys: Mutex<Vec<KeyEntry>>,
     /// Writing has failed: nothing more is taken.
     failed: AtomicBool,
+    /// It is to end: nothing more is offered, or it never came to its end.
+    closing: AtomicBool,
     /// The writer is gone: nothing more is taken.
     ended: AtomicBool,
     control: Mutex<Control>,
@@ -93,6 +95,7 @@ impl Queue {
             limit,
             keys: Mutex::new(Vec::new()),
             failed: AtomicBool::new(false),
+            closing: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             control: Mutex::new(Control::default()),
             done: Condvar::new(),
@@ -216,6 +219,10 @@ impl Queue {
         self.ended.load(Relaxed)
     }
 
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Relaxed)
+    }
+
     pub(super) fn fail(&self) {
         self.failed.store(true, SeqCst);
     }
@@ -257,6 +264,7 @@ impl Queue {
     }
 
     pub(super) fn close(&self, whole: bool) {
+        self.closing.store(true, SeqCst);
         self.control().close = Some(whole);
     }
 

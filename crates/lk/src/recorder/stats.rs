@@ -25,8 +25,9 @@ pub struct KeyStats {
     pub skipped: u64,
     /// Lost to a full queue, a full ring, or a failure.
     pub dropped: u64,
-    /// Messages offered per second of their own time; `None` for less than
-    /// two.
+    /// Messages per second of their own time, of those that came to the
+    /// writer: not of those that were skipped, or that a full queue dropped.
+    /// `None` for less than two, and before the end.
     pub rate_hz: Option<f64>,
 }
 

@@ -291,6 +291,131 @@ fn a_message_of_another_type_than_the_first_is_a_failure_that_names_it() {
     assert!(failed.contains("lk/msg/Int64"), "{failed}");
 }
 
+/// What `close` gives, of which a test can't wait for ever.
+fn closed_in_time(recorder: Recorder) -> std::thread::Result<Result<RecorderStats>> {
+    let (done, wait) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let close = || recorder.close().map(|(_, stats)| stats);
+        let _ = done.send(std::panic::catch_unwind(std::panic::AssertUnwindSafe(close)));
+    });
+    wait.recv_timeout(Duration::from_secs(30)).expect("closing ends")
+}
+
+#[test]
+fn closing_ends_a_recording_that_others_go_on_feeding() {
+    for overflow in [Overflow::Block, Overflow::DropNewest, Overflow::DropOldest] {
+        let target = Target::Dataset(Slow::dataset(Duration::from_micros(50), u64::MAX));
+        let config = RecorderConfig { overflow, queue_bytes: 2_000, ..RecorderConfig::default() };
+        let mut recorder = Recorder::new(target, config).unwrap();
+        let key = recorder.key("x").unwrap();
+        let feed = |feeder: Feeder, key: Key| {
+            move || while feeder.record(&key, Arc::new(1_i64), Time::ZERO).is_ok() {}
+        };
+        let threads: Vec<_> =
+            (0..2).map(|_| std::thread::spawn(feed(recorder.feeder(), key.clone()))).collect();
+        while recorder.stats().total().offered < 1000 {
+            std::thread::yield_now();
+        }
+        // Also while the queue is never empty.
+        recorder.flush().unwrap();
+        let feeder = recorder.feeder();
+        closed_in_time(recorder).unwrap().unwrap();
+        threads.into_iter().for_each(|thread| thread.join().unwrap());
+        let stats = feeder.0.queue.stats();
+        assert!(stats.keys["x"].balances(), "{stats:?}");
+    }
+}
+
+/// A message that can't be written, in one way or another.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct Bad(#[serde(serialize_with = "panics")] i64);
+
+fn panics<S: serde::Serializer>(_: &i64, _: S) -> std::result::Result<S::Ok, S::Error> {
+    panic!("as it is meant to")
+}
+
+#[test]
+fn a_message_that_panics_ends_the_recording_and_keeps_nobody_waiting() {
+    let config = RecorderConfig { queue_bytes: 500, ..RecorderConfig::default() };
+    let mut recorder = recorder(config);
+    let (good, bad) = (recorder.key("good").unwrap(), recorder.key("bad").unwrap());
+    recorder.record(&good, Arc::new(1_i64), nanos(1)).unwrap();
+    recorder.record(&bad, Arc::new(Bad(2)), nanos(2)).unwrap();
+    let failed = recorder.flush().unwrap_err().to_string();
+    assert!(failed.contains("the thread that writes panicked"), "{failed}");
+    for n in 0..100 {
+        recorder.record(&good, Arc::new(n), nanos(n)).unwrap_err();
+    }
+    let feeder = recorder.feeder();
+    assert!(closed_in_time(recorder).is_err());
+    let stats = feeder.0.queue.stats();
+    assert!(stats.keys.values().all(KeyStats::balances), "{stats:?}");
+    assert_eq!((stats.keys["good"].written, stats.keys["bad"].dropped), (1, 1));
+}
+
+#[test]
+fn what_a_ring_held_when_writing_failed_is_counted_as_dropped() {
+    let config = RecorderConfig { use_ring_buffer: true, ..RecorderConfig::default() };
+    let mut recorder = recorder(config);
+    let (good, bad) = (recorder.key("good").unwrap(), recorder.key("bad").unwrap());
+    record(&recorder, &good, 0..10);
+    // A type that has no schema: counted as well.
+    recorder.record(&bad, Arc::new(BTreeMap::from([(1_i64, 2_i64)])), nanos(11)).unwrap();
+    recorder.flush().unwrap_err();
+    let stats = recorder.stats();
+    assert!(stats.keys.values().all(KeyStats::balances), "{stats:?}");
+    assert_eq!((stats.keys["good"].dropped, stats.keys["bad"].dropped), (10, 1));
+}
+
+#[test]
+fn a_message_that_the_next_file_has_no_room_for_is_counted_as_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("run.mcap");
+    std::fs::write(folder.path().join("run_1.mcap"), "someone's").unwrap();
+    let config = RecorderConfig { split_bytes: Some(1), ..RecorderConfig::default() };
+    let target = Target::Files { path, options: CreateOptions::default() };
+    let mut recorder = Recorder::new(target, config).unwrap();
+    let key = recorder.key("x").unwrap();
+    record(&recorder, &key, 0..2);
+    recorder.flush().unwrap_err();
+    let stats = recorder.stats().keys["x"];
+    assert_eq!((stats.written, stats.dropped, stats.balances()), (1, 1, true));
+}
+
+#[test]
+fn a_key_of_another_recorder_is_refused() {
+    let (mut a, b) = (recorder(RecorderConfig::default()), recorder(RecorderConfig::default()));
+    let key = a.key("x").unwrap();
+    let refused = b.record(&key, Arc::new(1_i64), nanos(1)).unwrap_err().to_string();
+    assert!(refused.contains("the key is of another recorder"), "{refused}");
+    assert_eq!(a.close().unwrap().1.keys["x"].offered, 0);
+    b.close().unwrap();
+}
+
+#[test]
+fn bytes_of_another_type_than_the_first_are_a_failure_and_not_written() {
+    use crate::component::Encoded;
+    let encoded = |schema: crate::Schema, payload: Vec<u8>| {
+        let payload = payload.into();
+        Arc::new(Encoded { schema, payload })
+    };
+    let bytes = |plan: &crate::codec::Plan| {
+        let mut payload = Vec::new();
+        plan.encode_typed(&1_i64, &mut payload).unwrap();
+        payload
+    };
+    let whole = crate::Schema::of::<i64>().unwrap();
+    let payload = bytes(&crate::codec::Plan::new(&whole));
+    let mut recorder = recorder(RecorderConfig::default());
+    let key = recorder.key("x").unwrap();
+    recorder.record(&key, encoded(whole, payload.clone()), nanos(1)).unwrap();
+    let other = crate::Schema::of::<f64>().unwrap();
+    recorder.record(&key, encoded(other, payload), nanos(2)).unwrap();
+    let failed = recorder.flush().unwrap_err().to_string();
+    assert!(failed.contains("lk/msg/Float64"), "{failed}");
+    assert_eq!(recorder.stats().keys["x"].written, 1);
+}
+
 struct Count(i64, Out<i64>);
 
 impl Component for Count {

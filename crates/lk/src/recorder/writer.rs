@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::Shared;
 use super::queue::{Entry, Item};
+use super::stats::Counts;
 use super::target::{self, Target};
 use crate::clock::Clock;
 use crate::codec::Plan;
@@ -21,6 +22,10 @@ use crate::time::Time;
 /// How long it sleeps when nothing waits, at first and at most. It looks for
 /// itself, since waking it would cost those who offer.
 const NAPS: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(5));
+
+/// Messages after which it looks whether something is asked of it, so that a
+/// queue that never runs empty keeps nobody waiting.
+const ROUND: usize = 1024;
 
 /// Name of the fact that holds the counts.
 const FACT: &str = "recorder";
@@ -40,6 +45,8 @@ pub(super) struct Writer {
     began: Option<Time>,
     /// In ring mode: what comes up to this time is written.
     through: Option<Time>,
+    /// Of the message that it is at.
+    in_hand: Option<Arc<Counts>>,
 }
 
 struct KeyState {
@@ -77,6 +84,7 @@ impl Writer {
             bytes: 0,
             began: None,
             through: None,
+            in_hand: None,
         })
     }
 
@@ -87,14 +95,18 @@ impl Writer {
         let mut nap = NAPS.0;
         let whole = loop {
             let mut worked = false;
-            while let Some(entry) = self.shared.queue.pop() {
+            for _ in 0..ROUND {
+                let Some(entry) = self.shared.queue.pop() else { break };
                 worked = true;
                 match entry {
                     Entry::Item(item) if failed.is_some() => {
                         item.counts.dropped.fetch_add(1, Relaxed);
                     }
                     Entry::Item(item) => {
-                        if let Err(error) = self.take(item) {
+                        self.in_hand = Some(Arc::clone(&item.counts));
+                        let taken = self.take(item);
+                        self.in_hand = None;
+                        if let Err(error) = taken {
                             failed = Some(self.fail(error));
                         }
                     }
@@ -135,9 +147,17 @@ impl Writer {
         Ok(self.files.is_none().then_some(dataset))
     }
 
-    fn fail(&self, error: Error) -> Error {
+    fn fail(&mut self, error: Error) -> Error {
         self.shared.fail(&error);
+        self.drop_rings();
         self.shared.check().err().unwrap_or(error)
+    }
+
+    /// After a failure nothing that is kept is written any more.
+    fn drop_rings(&mut self) {
+        for item in self.keys.iter_mut().flatten().flat_map(|state| state.ring.drain(..)) {
+            item.counts.dropped.fetch_add(1, Relaxed);
+        }
     }
 
     /// What was asked for beside writing.
@@ -172,7 +192,9 @@ impl Writer {
             self.keys.resize_with(place + 1, || None);
         }
         if self.keys[place].is_none() {
-            self.keys[place] = Some(self.new_key(&item)?);
+            self.keys[place] = Some(self.new_key(&item).inspect_err(|_| {
+                item.counts.dropped.fetch_add(1, Relaxed);
+            })?);
         }
         let state = self.keys[place].as_mut().expect("it was made above");
         state.first.get_or_insert(item.time);
@@ -210,13 +232,13 @@ impl Writer {
     }
 
     fn write(&mut self, item: Item) -> Result<()> {
-        if self.splits_before(item.time) {
-            self.next_file()?;
-        }
         let dropped = |error: Error| {
             item.counts.dropped.fetch_add(1, Relaxed);
             error
         };
+        if self.splits_before(item.time) {
+            self.next_file().map_err(dropped)?;
+        }
         let state = self.keys[item.key as usize].as_mut().expect("it was made with the first");
         let mut payload = Vec::new();
         item.message.encode(&state.plan, &mut payload).map_err(dropped)?;
@@ -319,5 +341,20 @@ impl Writer {
             true => self.dataset.close(),
             false => Ok(()),
         }
+    }
+}
+
+/// Where a message or the dataset panics, nobody may wait for ever.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            return;
+        }
+        if let Some(counts) = self.in_hand.take() {
+            counts.dropped.fetch_add(1, Relaxed);
+        }
+        self.drop_rings();
+        self.shared.fail_for("the thread that writes panicked".to_owned());
+        self.shared.queue.end();
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Found<'a> {
 pub(super) struct Disagreements {
     pub(super) problems: Vec<String>,
     pub(super) notes: Vec<String>,
+    /// Messages of all topics that were counted and are not there.
+    pub(super) missing: u64,
 }
 
 impl Disagreements {
@@ -47,7 +49,10 @@ impl Disagreements {
 
     fn counts(&mut self, said: &Metadata, found: &Found<'_>) {
         let total = found.stats.iter().map(|stats| stats.count).sum();
-        said.messages.into_iter().for_each(|said| self.count("", said, total));
+        said.messages.into_iter().for_each(|said| {
+            self.missing = said.saturating_sub(total);
+            self.count("", said, total);
+        });
         for (path, said) in &said.messages_by_file {
             let file = path.rsplit('/').next();
             let there = found.by_file.iter().find(|(name, _)| Some(*name) == file);

@@ -22,8 +22,10 @@ pub struct Reader {
     parts: Vec<Part>,
     channels: Vec<Channel>,
     facts: Facts,
-    /// Whether a file is listed and missing.
+    /// Whether a file is listed and can't be read.
     missing: bool,
+    /// Messages that are counted in the metadata and are in no file.
+    uncounted: u64,
     /// What was found about the folder; the files speak for themselves.
     problems: Vec<String>,
     notes: Vec<String>,
@@ -57,9 +59,20 @@ impl Reader {
             });
         }
         let mut parts = Vec::with_capacity(files.names.len());
+        let mut unreadable = Vec::new();
         for name in files.names {
-            let backend = open_file(&path.join(&name))?;
-            parts.push(Part { name, backend, ids: Vec::new() });
+            match open_file(&path.join(&name)) {
+                Ok(backend) => parts.push(Part { name, backend, ids: Vec::new() }),
+                // What a recorder that was killed leaves is no reason to
+                // lose the files beside it.
+                Err(error @ (Error::NotADataset { .. } | Error::Database { .. })) => {
+                    unreadable.push(error);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        if parts.is_empty() && !unreadable.is_empty() {
+            return Err(unreadable.swap_remove(0));
         }
         let united = unite(&mut parts);
         let mut reader = Reader {
@@ -67,13 +80,15 @@ impl Reader {
             parts,
             channels: united.channels,
             facts: united.facts,
-            missing: files.missing,
+            missing: files.missing || !unreadable.is_empty(),
+            uncounted: 0,
             problems: files.problems,
             notes: files.notes,
             stats: OnceLock::new(),
             joins: OnceLock::new(),
         };
         reader.notes.extend(united.notes);
+        reader.problems.extend(unreadable.iter().map(Error::to_string));
         if let Some(metadata) = &files.metadata {
             let counted = reader.counted()?;
             let by_file = reader.parts.iter().zip(&counted.by_part);
@@ -83,7 +98,8 @@ impl Reader {
                 stats: &counted.all,
                 by_file: by_file.collect(),
             };
-            let Disagreements { problems, notes } = Disagreements::find(metadata, &found);
+            let Disagreements { problems, notes, missing } = Disagreements::find(metadata, &found);
+            reader.uncounted = missing;
             reader.problems.extend(problems);
             reader.notes.extend(notes);
         }
@@ -187,6 +203,10 @@ impl Backend for Reader {
             whole.first_bad_offset = whole.first_bad_offset.or(found.first_bad_offset);
             whole.problems.extend(found.problems.iter().map(|found| format!("{name}: {found}")));
             whole.notes.extend(found.notes.iter().map(|found| format!("{name}: {found}")));
+        }
+        // Those that the files know to be lost are in the count as well.
+        if whole.lost_samples.is_some_and(|lost| lost < self.uncounted) {
+            whole.lost_samples = None;
         }
         whole.problems.extend(self.problems.iter().cloned());
         whole.notes.extend(self.notes.iter().cloned());

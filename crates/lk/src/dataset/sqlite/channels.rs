@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::database::{Database, columns};
+use super::rows::SOUND;
 use crate::codec::Plan;
 use crate::dataset::{Channel, ChannelId, ChannelStats, Encoding, ForeignEncoding, Role};
 use crate::error::{Error, Result};
@@ -141,9 +142,11 @@ fn first_payload(
     stats: Option<&ChannelStats>,
 ) -> rusqlite::Result<Option<Vec<u8>>> {
     let Some(first) = stats.and_then(|stats| stats.first) else { return Ok(None) };
-    let sql = "SELECT data FROM messages WHERE timestamp = ? AND topic_id = ? \
-               ORDER BY rowid LIMIT 1";
-    connection.query_row(sql, [first.as_nanos(), topic], |row| row.get(0)).optional()
+    let sql = format!(
+        "SELECT data FROM messages WHERE timestamp = ? AND topic_id = ? AND {SOUND} \
+         ORDER BY rowid LIMIT 1"
+    );
+    connection.query_row(&sql, [first.as_nanos(), topic], |row| row.get(0)).optional()
 }
 
 fn channel(topic: &Topic, stored: Option<&Stored>, first: Option<&[u8]>) -> Channel {

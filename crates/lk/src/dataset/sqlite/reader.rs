@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::channels::Topics;
 use super::database::{Database, columns};
-use super::rows::Rows;
+use super::rows::{Rows, SOUND};
 use crate::dataset::{
     Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
 };
@@ -29,8 +29,8 @@ pub struct Reader {
     pub(super) stats: Vec<ChannelStats>,
     /// Whether rows can be had in the order of their times.
     pub(super) is_indexed: bool,
-    /// Messages of topics that are not defined.
-    orphans: u64,
+    /// Messages that are there and can't be given.
+    lost: u64,
     /// Whether there is more than what is in the file.
     is_open_ended: bool,
     problems: Vec<String>,
@@ -57,7 +57,7 @@ impl Reader {
             });
         }
         let failed = |error| database.failed(error);
-        let by_topic = counted(&connection).map_err(failed)?;
+        let (by_topic, unsound) = counted(&connection).map_err(failed)?;
         let topics = Topics::read(&database, &connection, &by_topic)?;
         let mut stats = vec![ChannelStats::default(); topics.channels.len()];
         let mut orphans = 0;
@@ -73,9 +73,14 @@ impl Reader {
         if orphans > 0 {
             problems.push(format!("{orphans} messages are of topics that it doesn't define"));
         }
+        if unsound > 0 {
+            let text = format!("{unsound} messages have no time, no topic or no data");
+            problems.push(text);
+        }
+        let lost = orphans + unsound;
         let is_indexed = is_indexed(&connection).map_err(failed)?;
         let facts = Facts::default();
-        Ok(Reader { database, topics, stats, is_indexed, orphans, is_open_ended, problems, facts })
+        Ok(Reader { database, topics, stats, is_indexed, lost, is_open_ended, problems, facts })
     }
 
     fn read_only<T>(&self) -> Result<T> {
@@ -84,17 +89,27 @@ impl Reader {
     }
 }
 
-/// Counts and extents, by the topic's number.
-fn counted(connection: &Connection) -> rusqlite::Result<BTreeMap<i64, ChannelStats>> {
-    let sql = "SELECT topic_id, count(*), min(timestamp), max(timestamp) FROM messages GROUP BY 1";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([], |row| {
-        let time = |nanos: i64| Some(Time::from_nanos(nanos));
-        let count: i64 = row.get(1)?;
-        let (first, last) = (time(row.get(2)?), time(row.get(3)?));
-        Ok((row.get(0)?, ChannelStats { count: count.unsigned_abs(), first, last }))
-    })?;
-    rows.collect()
+/// Counts and extents of sound messages, by the topic's number, and how many
+/// others there are.
+fn counted(connection: &Connection) -> rusqlite::Result<(BTreeMap<i64, ChannelStats>, u64)> {
+    let sql = format!(
+        "SELECT topic_id, {SOUND}, count(*), min(timestamp), max(timestamp) FROM messages \
+         GROUP BY 1, 2"
+    );
+    let (mut sound, mut unsound) = (BTreeMap::new(), 0);
+    let mut statement = connection.prepare(&sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let count = row.get::<_, i64>(2)?.unsigned_abs();
+        if row.get(1)? {
+            let time = |nanos: i64| Some(Time::from_nanos(nanos));
+            let (first, last) = (time(row.get(3)?), time(row.get(4)?));
+            sound.insert(row.get(0)?, ChannelStats { count, first, last });
+        } else {
+            unsound += count;
+        }
+    }
+    Ok((sound, unsound))
 }
 
 /// Whether `messages` has an index of its times.
@@ -142,7 +157,7 @@ impl Backend for Reader {
     fn integrity(&self) -> Integrity {
         Integrity {
             verified: false,
-            lost_samples: (!self.is_open_ended).then_some(self.orphans),
+            lost_samples: (!self.is_open_ended).then_some(self.lost),
             problems: self.problems.clone(),
             notes: self.topics.notes.clone(),
             ..Integrity::default()
@@ -170,7 +185,7 @@ impl Backend for Reader {
         }
         if read < counted {
             found.push(format!("of {counted} messages {read} can be read"));
-            self.orphans += counted - read;
+            self.lost += counted - read;
         }
         found.retain(|finding| !self.problems.contains(finding));
         self.problems.extend(found);

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 use super::database::Database;
@@ -19,6 +18,10 @@ const PAGE_BYTES: usize = 1 << 20;
 /// Rows of a file without the index that rosbag2 makes, whose order must be
 /// held in memory.
 const MAX_UNINDEXED: usize = 32 << 20;
+
+/// Whether a row is a message: SQLite holds columns to no type.
+pub(super) const SOUND: &str = "(typeof(timestamp) = 'integer' AND typeof(topic_id) = 'integer' \
+                                AND typeof(data) = 'blob')";
 
 /// Samples in time order, ties in the order of the rows' numbers. Memory holds
 /// a page of rows, whatever the file's size.
@@ -58,7 +61,7 @@ impl<'a> Rows<'a> {
             .filter(|(_, id)| is_wanted(id))
             .map(|(&n, &id)| (n, id))
             .collect();
-        let mut condition = String::new();
+        let mut condition = format!(" AND {SOUND}");
         if query.channels.is_some() {
             let numbers: Vec<String> = wanted.keys().map(i64::to_string).collect();
             condition.push_str(&format!(" AND topic_id IN ({})", numbers.join(",")));
@@ -103,8 +106,10 @@ impl<'a> Rows<'a> {
         }
         let database = self.database();
         let counted = || {
-            let sql = "SELECT topic_id, count(*) FROM messages WHERE timestamp < ? GROUP BY 1";
-            let mut statement = self.connection.prepare(sql)?;
+            let sql = format!(
+                "SELECT topic_id, count(*) FROM messages WHERE timestamp < ? AND {SOUND} GROUP BY 1"
+            );
+            let mut statement = self.connection.prepare(&sql)?;
             let rows = statement.query_map([start], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<Result<Vec<(i64, i64)>, _>>()
         };
@@ -194,13 +199,8 @@ impl<'a> Rows<'a> {
         let sequence = *count;
         *count = count.wrapping_add(1);
         let time = Time::from_nanos(found.time);
-        self.page.push_back(match found.payload {
-            Some(payload) => Ok((id, Sample { time, publish_time: time, sequence, payload })),
-            None => {
-                let reason = format!("the data of message {} is no blob", found.row);
-                Err(self.database().refused(reason))
-            }
-        });
+        let sample = Sample { time, publish_time: time, sequence, payload: found.payload };
+        self.page.push_back(Ok((id, sample)));
     }
 }
 
@@ -209,7 +209,7 @@ struct Found {
     row: i64,
     time: i64,
     topic: i64,
-    payload: Option<Bytes>,
+    payload: Bytes,
 }
 
 struct Page {
@@ -235,7 +235,7 @@ impl Page {
         {
             let found = found(row)?;
             self.last = Some((found.time, found.row));
-            self.bytes += found.payload.as_ref().map_or(0, Bytes::len);
+            self.bytes += found.payload.len();
             self.rows.push_back(found);
         }
         Ok(())
@@ -243,10 +243,7 @@ impl Page {
 }
 
 fn found(row: &Row<'_>) -> rusqlite::Result<Found> {
-    let payload = match row.get_ref(3)? {
-        ValueRef::Blob(bytes) => Some(Bytes::copy_from_slice(bytes)),
-        _ => None,
-    };
+    let payload = Bytes::copy_from_slice(row.get_ref(3)?.as_blob()?);
     Ok(Found { row: row.get(0)?, time: row.get(1)?, topic: row.get(2)?, payload })
 }
 

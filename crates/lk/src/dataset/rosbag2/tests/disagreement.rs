@@ -72,6 +72,32 @@ fn fewer_messages_than_counted_is_a_problem_and_more_is_not() {
 }
 
 #[test]
+fn messages_that_are_counted_and_not_there_may_be_lost() {
+    let integrity = |counted| {
+        let folder = described(&metadata(&FILES, &format!("  message_count: {counted}\n")));
+        Dataset::open(folder.path()).unwrap().integrity()
+    };
+    assert_eq!(integrity(4).lost_samples, None);
+    assert_eq!(integrity(3).lost_samples, Some(0));
+    assert_eq!(integrity(2).lost_samples, Some(0));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_the_others_readable_and_is_told() {
+    let folder = described(&metadata(&FILES, ""));
+    std::fs::write(folder.path().join(FILES[1]), "").unwrap();
+    let dataset = Dataset::open(folder.path()).unwrap();
+    assert_eq!(all(&dataset), items(&[("/a", 10, 0), ("/b", 20, 0)]));
+    let integrity = dataset.integrity();
+    assert_eq!(integrity.lost_samples, None);
+    let problem = &integrity.problems[0];
+    assert!(problem.contains("it is empty") && problem.contains(FILES[1]), "{problem}");
+    std::fs::write(folder.path().join(FILES[0]), "").unwrap();
+    let error = Dataset::open(folder.path()).map(drop).unwrap_err().to_string();
+    assert!(error.contains("it is empty") && error.contains(FILES[0]), "{error}");
+}
+
+#[test]
 fn times_types_and_topics_that_disagree_are_said() {
     let more = "  starting_time:\n    nanoseconds_since_epoch: 2623\n  duration:\n    \
                 nanoseconds: 411\n  topics_with_message_count:\n";

@@ -37,13 +37,44 @@ fn messages_that_cannot_be_given_are_counted() {
     recording.connection.execute_batch("INSERT INTO messages VALUES (9, 1, 3, 'text')").unwrap();
     let mut dataset = recording.open();
     let integrity = dataset.integrity();
-    assert_eq!(integrity.lost_samples, Some(1));
-    assert_eq!(integrity.problems, ["1 messages are of topics that it doesn't define"]);
+    assert_eq!(integrity.lost_samples, Some(2));
+    assert_eq!(
+        integrity.problems,
+        [
+            "1 messages are of topics that it doesn't define",
+            "1 messages have no time, no topic or no data"
+        ]
+    );
     let read: Vec<_> = dataset.samples(&Query::default()).unwrap().collect();
-    assert_eq!(read.iter().filter(|item| item.is_ok()).count(), 1);
-    let error = read[1].as_ref().unwrap_err();
-    assert!(error.to_string().contains("the data of message 9 is no blob"), "{error}");
-    assert_eq!(dataset.check().unwrap().lost_samples, Some(2));
+    assert!(read.len() == 1 && read[0].is_ok(), "{read:?}");
+    assert_eq!(dataset.check().unwrap(), integrity);
+    let (kept, lost) = Dataset::memory().recover_from(&mut dataset).unwrap();
+    assert_eq!((kept.samples, lost.lost_samples), (1, Some(2)));
+}
+
+#[test]
+fn messages_whose_columns_are_of_other_types_are_counted_as_lost_when_opened() {
+    const LOOSE: &str = "
+        CREATE TABLE topics(id INTEGER PRIMARY KEY, name, type, serialization_format);
+        CREATE TABLE messages(id INTEGER PRIMARY KEY, topic_id, timestamp, data);";
+    const INDEX: &str = "CREATE INDEX timestamp_idx ON messages (timestamp ASC);";
+    for tables in [&[LOOSE][..], &[LOOSE, INDEX]] {
+        let recording = Recording::new(tables);
+        recording.topic(1, "/a", "std_msgs/msg/String");
+        let strange = "INSERT INTO messages(topic_id, timestamp, data) VALUES (1, NULL, x'00'), \
+                       (1, 1.5, x'00'), (1, 'noon', x'00'), (NULL, 3, x'00'), ('one', 3, x'00'), \
+                       (1, 3, NULL), (1, -3, 7);";
+        recording.connection.execute_batch(strange).unwrap();
+        recording.message(1, 5, &string("x"));
+        recording.message(1, 6, &string("y"));
+        let mut dataset = recording.open();
+        assert_eq!((dataset.len().unwrap(), dataset.integrity().lost_samples), (2, Some(7)));
+        assert_eq!(dataset.integrity().problems, ["7 messages have no time, no topic or no data"]);
+        let query = Query { start: Some(Time::from_nanos(6)), ..Query::default() };
+        let read = dataset.samples(&query).unwrap().map(|item| item.unwrap().1.sequence);
+        assert_eq!(read.collect::<Vec<_>>(), [1]);
+        assert_eq!(dataset.check().unwrap(), dataset.integrity());
+    }
 }
 
 #[test]
