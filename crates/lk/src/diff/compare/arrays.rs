@@ -18,7 +18,7 @@ impl PairWalk<'_> {
         let mut shape = None;
         for part in elements.parts(from, to) {
             if self.count(part.leaf, part.count as u64, side) {
-                shape = shape.or(Some(part.leaf));
+                shape = self.or_unknown(shape, Some(part.leaf));
             }
         }
         if let Some(leaf) = shape {
@@ -73,7 +73,7 @@ impl PairWalk<'_> {
         for index in n.min(m)..n.max(m) {
             let found = self.one_side(records.ops(index), cursor, side)?;
             let counted = records.uncounted.filter(|leaf| self.count(*leaf, 1, side));
-            shape = shape.or(found).or(counted);
+            shape = self.or_unknown(self.or_unknown(shape, found), counted);
         }
         if let Some(leaf) = shape {
             let path = records.path_at(&self.indices);

@@ -2,6 +2,7 @@
 
 use super::PairWalk;
 use crate::codec::cursor::Cursor;
+use crate::diff::MismatchKind;
 use crate::diff::plan::{ByName, LeafSide, NamedField, Op, step_over};
 use crate::error::fault::Walk;
 
@@ -22,7 +23,7 @@ impl PairWalk<'_> {
                     cursor.run(primitive.size(), *total)?;
                     for part in parts {
                         let counts = self.count(part.leaf, part.count as u64, side);
-                        found = found.or(counts.then_some(part.leaf));
+                        found = self.or_unknown(found, counts.then_some(part.leaf));
                     }
                 }
                 Op::Sequence { primitive, bound, elements } => {
@@ -30,13 +31,14 @@ impl PairWalk<'_> {
                     cursor.run(primitive.size(), len)?;
                     for part in elements.parts(0, len) {
                         let counts = self.count(part.leaf, part.count as u64, side);
-                        found = found.or(counts.then_some(part.leaf));
+                        found = self.or_unknown(found, counts.then_some(part.leaf));
                     }
-                    found = found.or(self.open(elements.leaf));
+                    found = self.or_unknown(found, self.open(elements.leaf));
                 }
                 Op::Text { text, leaf } => {
                     text.read(cursor)?;
-                    found = found.or(self.count(*leaf, 1, side).then_some(*leaf));
+                    let counts = self.count(*leaf, 1, side);
+                    found = self.or_unknown(found, counts.then_some(*leaf));
                 }
                 Op::Texts { text, count, elements } => {
                     let len = count.read(cursor, 4)?;
@@ -45,9 +47,9 @@ impl PairWalk<'_> {
                     }
                     for part in elements.parts(0, len) {
                         let counts = self.count(part.leaf, part.count as u64, side);
-                        found = found.or(counts.then_some(part.leaf));
+                        found = self.or_unknown(found, counts.then_some(part.leaf));
                     }
-                    found = found.or(self.open(elements.leaf));
+                    found = self.or_unknown(found, self.open(elements.leaf));
                 }
                 Op::Records(records) => {
                     let min_size = match side {
@@ -55,22 +57,23 @@ impl PairWalk<'_> {
                         _ => records.min_size[0],
                     };
                     for index in 0..records.count.read(cursor, min_size)? {
-                        found = found.or(self.one_side(records.ops(index), cursor, side)?);
+                        let inside = self.one_side(records.ops(index), cursor, side)?;
                         let counted = records.uncounted.filter(|leaf| self.count(*leaf, 1, side));
-                        found = found.or(counted);
+                        found = self.or_unknown(self.or_unknown(found, inside), counted);
                     }
                     found = found.or_else(|| self.first_open(&records.each));
                 }
                 Op::Multiset(multiset) => {
                     let len = multiset.step_over(cursor)?;
                     let counts = len > 0 && self.count(multiset.leaf, len as u64, side);
-                    found = found.or(counts.then_some(multiset.leaf));
+                    found = self.or_unknown(found, counts.then_some(multiset.leaf));
                 }
                 Op::Empty => {
                     cursor.bytes(1)?;
                 }
                 Op::ByName(by_name) => {
-                    found = found.or(self.one_side_by_name(by_name, cursor, side)?)
+                    let inside = self.one_side_by_name(by_name, cursor, side)?;
+                    found = self.or_unknown(found, inside);
                 }
             }
         }
@@ -93,10 +96,26 @@ impl PairWalk<'_> {
         for field in &by_name.fields {
             let Some((at, ops)) = field.on(side) else { continue };
             if let Some(start) = starts.get(at) {
-                found = found.or(self.one_side(ops, &mut start.clone(), side)?);
+                let inside = self.one_side(ops, &mut start.clone(), side)?;
+                found = self.or_unknown(found, inside);
             }
         }
         Ok(found)
+    }
+
+    /// The first of two leaves, but for one whose lack is a known difference
+    /// while that of the other isn't: an element is known to be missing where
+    /// all of it is.
+    pub(super) fn or_unknown(&self, found: Option<usize>, next: Option<usize>) -> Option<usize> {
+        let known = |leaf: usize| {
+            let known = self.plan.leaves.get(leaf).map_or(&[][..], |leaf| &leaf.decision.known);
+            let of = |kind| self.policy.known(known, kind).is_some();
+            of(MismatchKind::Length) || of(MismatchKind::Unmatched)
+        };
+        match (found, next) {
+            (Some(first), Some(second)) if known(first) && !known(second) => next,
+            _ => found.or(next),
+        }
     }
 
     /// The leaf, unless a rule sets it aside.

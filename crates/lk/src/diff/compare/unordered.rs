@@ -202,7 +202,7 @@ impl PairWalk<'_> {
         let found = self.one_side(&records.each, &mut start, SIDES[side])?;
         let counted = records.uncounted.filter(|leaf| self.count(*leaf, 1, SIDES[side]));
         // One that holds nothing is more than none.
-        let found = found.or(counted).or_else(|| self.first_open(&records.each));
+        let found = self.or_unknown(found, counted).or_else(|| self.first_open(&records.each));
         if let Some(leaf) = found {
             let path = format!("{}[{index}]", records.path_at(&self.indices));
             let whose = ["in the reference alone", "in the candidate alone"][side];
@@ -219,7 +219,7 @@ impl PairWalk<'_> {
             for start in &starts[side] {
                 let leaf = self.one_side(&records.each, &mut start.clone(), SIDES[side])?;
                 let counted = records.uncounted.filter(|leaf| self.count(*leaf, 1, SIDES[side]));
-                found = found.or(leaf).or(counted);
+                found = self.or_unknown(self.or_unknown(found, leaf), counted);
             }
         }
         let found = found.or_else(|| self.first_open(&records.each));

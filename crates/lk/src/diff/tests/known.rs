@@ -208,3 +208,29 @@ fn an_undecodable_payload_is_never_known() {
     let other = side(&[json!(1), json!(9), json!(3)], json!([1])).raw("k", 9_000, &[0, 1, 0, 0, 1]);
     assert_eq!(check(&broken(), &other, known("k")).verdict, Verdict::Different);
 }
+
+#[test]
+fn what_is_known_of_a_part_of_an_element_is_not_known_of_its_lack() {
+    const POINTS: &str = "float64[] v\nt/P[] ps\n===\nMSG: t/P\nfloat64 x\nfloat64 y";
+    let side = |v: Json, ps: Json| data(POINTS, &[json!({"v": v, "ps": ps})]);
+    let point = json!({"x": 1, "y": 2});
+    let (none, more) = (side(json!([]), json!([])), side(json!([1, 2, 3]), json!([point])));
+    for (v, ps, passes) in [
+        ("k.v", "k.ps", true),
+        ("k.v[*]", "k.ps[*]", true),
+        ("k.v", "k.ps[*].*", true),
+        ("k.v[0]", "k.ps", false),
+        ("k.v", "k.ps[*].x", false),
+        ("k.v", "k.ps[*].y", false),
+    ] {
+        let known = json!([{"match": v, "at_least": 0, "reason": "r"},
+            {"match": ps, "at_least": 0, "reason": "r"}]);
+        for (a, b) in [(&none, &more), (&more, &none)] {
+            assert_eq!(check(a, b, known.clone()).all_match(), passes, "{v} {ps}");
+        }
+        let rules = policy(known);
+        let unordered = Policy { rules: vec!["k.ps:unordered".parse().unwrap()], ..rules };
+        let result = diff(&none.dataset, &more.dataset, &unordered).unwrap();
+        assert_eq!(result.all_match(), passes, "{v} {ps}, unordered");
+    }
+}
