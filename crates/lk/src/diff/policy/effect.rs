@@ -241,8 +241,11 @@ impl fmt::Display for Effect {
                 })?;
                 abs.map_or(Ok(()), |abs| write!(f, ",abs={abs:?}"))
             }
-            Effect::Unordered(None | Some(Tolerance::EXACT)) => f.write_str("unordered"),
-            Effect::Unordered(Some(tolerance)) => write!(f, "unordered,{tolerance}"),
+            Effect::Unordered(None) => f.write_str("unordered"),
+            // Without a bound it would be the default's.
+            Effect::Unordered(Some(tolerance)) => {
+                write!(f, "unordered,{}", Effect::Close(*tolerance))
+            }
             Effect::Keep => Ok(()),
             Effect::Exact => f.write_str("exact"),
             Effect::Ignore => f.write_str("ignore"),

@@ -385,6 +385,8 @@ mod tests {
             "q:quaternion=wxyz,abs=0.001",
             "q:quaternion=xyzw",
             "k.ps:unordered",
+            "k.v:unordered,abs=0.0",
+            "k.v:unordered,abs=0.0,form=max_ref",
             "k.v:unordered,abs=0.5,rel=0.1,form=max_sym,reason=a set",
         ] {
             assert_eq!(rule(text).to_string(), text);
