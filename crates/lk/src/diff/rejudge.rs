@@ -62,11 +62,14 @@ pub struct FieldAnswer {
 
 impl DiffResult {
     /// Whether the same datasets would pass under another policy: be
-    /// [`Verdict::Identical`] or [`Verdict::Equal`].
+    /// [`Verdict::Identical`] or [`Verdict::Equal`], or have few enough
+    /// violations for what that policy allows.
     ///
     /// Answered from what the result keeps, without reading data. A yes or a no
     /// is what comparing again would come to; where that isn't certain, the
-    /// answer is unknown. Allowed fractions of violations aren't considered.
+    /// answer is unknown. How many messages would violate isn't known, so that a
+    /// policy that allows some gets no certain no for values alone, unless it is
+    /// that of the result.
     ///
     /// # Errors
     ///
@@ -90,7 +93,15 @@ impl DiffResult {
             Err(error) if complete && known => return Err(error),
             Err(error) => again.find("", Answer::Unknown, describe(&error)),
         }
-        let passes = again.passes();
+        let mut passes = again.passes();
+        // What is wrong beside values is never allowed.
+        let values_alone = again.findings.iter().all(|finding| finding.passes != Answer::No);
+        if policy.allowed_violations.is_some() && passes == Answer::No && values_alone {
+            let reason = "some violations are allowed, and how many messages would have any \
+                          isn't known";
+            again.find("", Answer::Unknown, reason);
+            passes = Answer::Unknown;
+        }
         Ok(Rejudgement { passes, findings: again.findings, fields: again.fields })
     }
 }
@@ -102,7 +113,7 @@ impl DiffResult {
     /// What the result says under its own policy.
     fn as_judged(&self) -> Rejudgement {
         let passes = |passes: bool| if passes { Answer::Yes } else { Answer::No };
-        let passed = matches!(self.verdict, Verdict::Identical | Verdict::Equal);
+        let passed = self.passes();
         let mut fields = Vec::new();
         for (key, diff) in &self.key_diffs {
             for field in &diff.fields {

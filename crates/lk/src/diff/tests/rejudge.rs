@@ -345,3 +345,27 @@ proptest! {
         prop_assert_eq!(again.passes, if passes { Yes } else { No }, "{:?}", again);
     }
 }
+
+#[test]
+fn a_policy_that_allows_violations_gets_no_answer_that_comparing_would_deny() {
+    let a = xs(&[1.0; 20]);
+    let mut other = [1.0; 20];
+    other[7] = 2.0;
+    let b = xs(&other);
+    let allowing = |allowed| Policy { allowed_violations: allowed, ..Policy::default() };
+    let of = |allowed| diff(&a.dataset, &b.dataset, &allowing(allowed)).unwrap();
+    for (before, after, passes) in [
+        (None, Some(0.5), Unknown),
+        (None, None, No),
+        (Some(0.5), Some(0.5), Yes),
+        (Some(0.01), Some(0.01), No),
+        (Some(0.01), Some(0.5), Unknown),
+        (Some(0.5), None, No),
+    ] {
+        let found = of(before).rejudge(&allowing(after)).unwrap();
+        assert_eq!(found.passes, passes, "{before:?} {after:?}: {found:?}");
+    }
+    // A message less is never allowed.
+    let short = diff(&a.dataset, &xs(&[2.0; 19]).dataset, &Policy::default()).unwrap();
+    assert_eq!(short.rejudge(&allowing(Some(0.5))).unwrap().passes, No);
+}
