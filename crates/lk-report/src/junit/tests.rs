@@ -184,3 +184,27 @@ fn run() -> lk::outcome::RunOutcome {
         log: vec![],
     }
 }
+
+#[test]
+fn nothing_fails_where_the_result_passes() {
+    let (a, b) = (data("k", &[(1.0, "a"); 20]), {
+        let mut messages = [(1.0, "a"); 20];
+        messages[7].0 = 2.0;
+        data("k", &messages)
+    });
+    let allowing = policy(r#"{"allowed_violations": 0.5}"#);
+    assert!(compare(&a, &b, &allowing).unwrap().passes());
+    let suite = suite_of(&a, &b, &allowing);
+    assert_eq!(suite.failures + suite.errors, 0);
+    let said = message(status(&suite, "k", "x"));
+    assert!(said.starts_with("allowed: 1 of 20 values outside of"), "{said}");
+    let never = policy(r#"{"allowed_violations": 0.01}"#);
+    assert_eq!(suite_of(&a, &b, &never).failures, 1);
+
+    // The last message of the reference is after all of the candidate.
+    let short = data("k", &[(1.0, "a"); 19]);
+    let known = r#"{"align": "interpolate", "known_differences":
+        [{"match": "k", "kind": "unaligned", "reason": "ends early"}]}"#;
+    assert!(compare(&a, &short, &policy(known)).unwrap().passes());
+    assert_eq!(suite_of(&a, &short, &policy(known)).failures, 0);
+}
