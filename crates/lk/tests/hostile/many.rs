@@ -4,7 +4,7 @@ use super::draft::{
     Chunk, PAYLOAD, block, channel, chunk_file, definitions, file, map, message, record, schema,
     statistics, summed,
 };
-use super::{Case, case, scaled};
+use crate::{Case, case, scaled};
 
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = channels();
