@@ -5,7 +5,7 @@ use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
     cat, completions, convert, diff, doctor, filter, info, init, merge, recover, rejudge, run,
-    schema, verify,
+    sample, schema, verify,
 };
 
 /// Does the new implementation behave like the original?
@@ -33,6 +33,7 @@ pub(crate) enum Command {
     Merge(merge::Args),
     Recover(recover::Args),
     Doctor(doctor::Args),
+    Sample(sample::Args),
     Run(run::Args),
     Diff(diff::Args),
     Rejudge(rejudge::Args),

@@ -12,5 +12,6 @@ pub(crate) mod merge;
 pub(crate) mod recover;
 pub(crate) mod rejudge;
 pub(crate) mod run;
+pub(crate) mod sample;
 pub(crate) mod schema;
 pub(crate) mod verify;

@@ -33,6 +33,7 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
         Command::Merge(args) => commands::merge::run(ctx, &args),
         Command::Recover(args) => commands::recover::run(ctx, &args),
         Command::Doctor(args) => commands::doctor::run(ctx, &args),
+        Command::Sample(args) => commands::sample::run(ctx, &args),
         Command::Run(args) => commands::run::run(ctx, &args),
         Command::Diff(args) => commands::diff::run(ctx, &args),
         Command::Rejudge(args) => commands::rejudge::run(ctx, &args),

@@ -1,5 +1,6 @@
 //! `lk.toml`: what one component is, and the programs that implement it.
 
+mod distributions;
 mod file;
 mod json_schema;
 mod programs;
@@ -159,6 +160,7 @@ impl Manifest {
         self.check_tick()?;
         self.check_reference()?;
         self.check_scope()?;
+        self.check_distributions()?;
         for (name, candidate) in &file.candidates {
             if name.is_empty()
                 || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')

@@ -7,6 +7,7 @@ mod diff;
 mod files;
 mod foreign;
 mod init;
+mod sample;
 mod tools;
 mod usage;
 mod verify;

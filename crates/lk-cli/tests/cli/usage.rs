@@ -28,6 +28,7 @@ fn every_command_has_a_help_with_a_first_line() {
         "merge",
         "recover",
         "doctor",
+        "sample",
         "run",
         "diff",
         "rejudge",

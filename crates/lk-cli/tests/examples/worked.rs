@@ -42,6 +42,13 @@ fn both_ports_of_the_vector_normalizer_pass() {
 }
 
 #[test]
+fn both_ports_of_the_vector_normalizer_pass_on_drawn_inputs_too() {
+    let example = Example::copy("vector_normalizer");
+    example.lk(&["sample", "-o", "inputs.mcap", "-n", "400", "--seed", "1", "--force"], 0);
+    both_ports_pass(&example.verify(&[], 0), "unit", 400);
+}
+
+#[test]
 fn the_planted_error_of_1e_4_is_caught_where_it_is() {
     let verified = Example::copy("vector_normalizer").verify(&["--candidate", "planted"], 1);
     assert_eq!(verified.diff().verdict, Verdict::Different);

@@ -35,6 +35,10 @@ pub struct ManifestFile {
     pub tick: TickTable,
     /// Where inputs come from.
     pub data: Option<DataTable>,
+    /// What inputs are drawn from, by port and field: see `lk sample --help`.
+    #[serde(default)]
+    #[schemars(schema_with = "json_schema::distributions")]
+    pub distributions: IndexMap<String, toml::Table>,
     /// The original: a program, or a recording of it.
     pub reference: Option<ReferenceTable>,
     /// The programs under test, by name.

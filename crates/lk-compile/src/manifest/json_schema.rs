@@ -15,6 +15,24 @@ pub(super) fn any_table(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "object" })
 }
 
+/// What [`lk::dist::DistConfig`] reads: fields have names of their own.
+pub(super) fn distributions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "What inputs are drawn from, by port and field: see `lk sample --help`.",
+        "type": "object",
+        "additionalProperties": {
+            "type": "object",
+            "description": "Of one port: `field = { uniform = [-1, 1] }`.",
+            "properties": {
+                "fill": {
+                    "description": "\"default\": fields without a distribution hold their default.",
+                },
+                "edge_cases": { "description": "The share of values that are edge cases, 0 to 1." },
+            },
+        },
+    })
+}
+
 /// What [`Policy`] reads; the crate that it lives in makes no JSON Schema.
 pub(super) fn policy(_: &mut SchemaGenerator) -> Schema {
     let tolerance = json_schema!({

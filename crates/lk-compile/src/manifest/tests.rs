@@ -330,6 +330,63 @@ fn a_scope_that_verify_does_not_heed_is_refused() {
     parse(&format!("{MINIMAL}[tolerance]\nscope = \"outputs\"\n")).unwrap();
 }
 
+const DISTRIBUTED: &[(&str, &str)] =
+    &[("Imu.msg", "geometry_msgs/Vector3 gyro\nfloat64[] ranges\n"), ("Attitude.msg", "bool x\n")];
+
+/// The distribution of the input port, with `more` at the end of `lk.toml`.
+fn distribution(more: &str) -> Result<lk::dist::DataDist> {
+    let folder = folder(more, DISTRIBUTED);
+    let manifest = Manifest::load(folder.path())?;
+    manifest.distribution(&manifest.component()?.inputs[0], None)
+}
+
+#[test]
+fn distributions_are_read_by_port_and_field() {
+    let mut imu = distribution(
+        "[distributions.imu]\ngyro.x = { uniform = [-1, 1] }\n\"gyro.y\" = 2\n\
+         gyro.z = { constant = nan }\nranges = { normal = { mean = 5, std = 1 }, len = [2, 4] }\n",
+    )
+    .unwrap();
+    let message = imu.sample();
+    assert_eq!(message.scalar("gyro.y"), Some(lk::value::Scalar::Float64(2.0)));
+    assert!(message.get("gyro.z").unwrap().as_f64().unwrap().is_nan());
+    assert!(imu.contains(&message));
+    assert!(distribution("[distributions.imu]\nfill = \"default\"\n").is_ok());
+}
+
+#[test]
+fn a_distribution_that_makes_no_sense_is_named_with_port_field_and_line() {
+    let complaint = |more: &str| {
+        let error = distribution(more).expect_err("should be refused");
+        (error.to_string(), error.hint().unwrap_or_default())
+    };
+    let (message, hint) = complaint("");
+    assert!(message.starts_with("input port imu can't be sampled: it has no distribution (/"));
+    assert!(hint.contains("`[distributions.imu]` with a line for each field (gyro, ranges)"));
+
+    let (message, hint) = complaint("[distributions.imu]\ngyro.x = 1\ngyro.y = 1\n");
+    let expected =
+        "distribution of port imu: field gyro.z can't be sampled: it has no distribution";
+    assert!(message.starts_with(expected) && message.ends_with("line 11)"), "{message}");
+    assert!(hint.contains("`gyro.z = { uniform = [-1.0, 1.0] }`"), "{hint}");
+
+    for (line, expected) in [
+        ("ranges = { uniform = [0, true], len = 1 }", "expected a number, got true"),
+        ("ranges = { unifrom = [0, 1], len = 1 }", "there is no distribution `unifrom`"),
+        ("ranges = { uniform = [0, 1] }", "it has no number of elements"),
+        ("gyro.w = 3", "there is no such field"),
+    ] {
+        let rest = "gyro.x = 1\ngyro.y = 1\ngyro.z = 1\n";
+        let (message, _) = complaint(&format!("[distributions.imu]\n{rest}{line}\n"));
+        assert!(message.contains(expected), "{message}");
+        let line = if line.starts_with("ranges") { "line 14)" } else { "line 11)" };
+        assert!(message.ends_with(line) || message.ends_with("line 14)"), "{message}");
+    }
+    let (message, hint) = complaint("[distributions.imo]\nx = 1\n");
+    assert!(message.contains("distributions of imo, which is no input"), "{message}");
+    assert_eq!(hint, "did you mean `imu`?");
+}
+
 #[test]
 fn a_candidate_without_a_name_is_refused() {
     let (message, _) = complaint("[candidates.\"\"]\nrun = [\"./port\"]\n");
