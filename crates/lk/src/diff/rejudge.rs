@@ -1,6 +1,7 @@
 //! A result judged again under another policy, without its data.
 
 mod field;
+mod sums;
 
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +78,15 @@ impl DiffResult {
     /// nothing, a negative tolerance.
     pub fn rejudge(&self, policy: &Policy) -> Result<Rejudgement> {
         policy.check()?;
+        if let Some(key) = sums::first_wrong(self) {
+            let finding = Finding {
+                key: key.to_owned(),
+                passes: Answer::Unknown,
+                reason: "its counts don't add up, or deny the verdict".to_owned(),
+            };
+            let (passes, findings) = (Answer::Unknown, vec![finding]);
+            return Ok(Rejudgement { passes, findings, fields: Vec::new() });
+        }
         if self.policy.as_ref() == Some(policy) {
             return Ok(self.as_judged());
         }

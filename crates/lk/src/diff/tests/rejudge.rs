@@ -369,3 +369,22 @@ fn a_policy_that_allows_violations_gets_no_answer_that_comparing_would_deny() {
     let short = diff(&a.dataset, &xs(&[2.0; 19]).dataset, &Policy::default()).unwrap();
     assert_eq!(short.rejudge(&allowing(Some(0.5))).unwrap().passes, No);
 }
+
+#[test]
+fn a_result_whose_counts_were_edited_is_not_judged() {
+    let (a, b) = (xs(&[1.0, 2.0]), xs(&[1.0, 3.0]));
+    let loose = Policy::parse_rules(&["abs=9"]).unwrap();
+    let edits: [fn(&mut DiffResult); 5] = [
+        |result| result.verdict = Verdict::Equal,
+        |result| result.key_diffs.get_mut("k").unwrap().n_different = 0,
+        |result| result.key_diffs.get_mut("k").unwrap().messages.missing = u64::MAX,
+        |result| result.key_diffs.get_mut("k").unwrap().fields[0].values.violations = 0,
+        |result| result.key_diffs.get_mut("k").unwrap().fields[0].values.extra = u64::MAX,
+    ];
+    for (n, edit) in edits.into_iter().enumerate() {
+        let mut result = compare(&a, &b, &[]);
+        edit(&mut result);
+        assert_eq!(result.rejudge(&Policy::default()).unwrap().passes, Unknown, "{n}");
+        assert_eq!(result.rejudge(&loose).unwrap().passes, Unknown, "{n}");
+    }
+}
