@@ -43,6 +43,18 @@ pub(crate) fn replace<T>(
             {
                 Error::Io { action, path, source }
             }
+            Error::Lk(lk::Error::Unstorable { key, reason, location })
+                if Path::new(&location) == part =>
+            {
+                let location = path.display().to_string();
+                Error::Lk(lk::Error::Unstorable { key, reason, location })
+            }
+            Error::Lk(lk::Error::NotADataset { expected, reason, advice, path: failed })
+                if Path::new(&failed) == part =>
+            {
+                let path = path.display().to_string();
+                Error::Lk(lk::Error::NotADataset { expected, reason, advice, path })
+            }
             other => other,
         }
     })

@@ -205,3 +205,19 @@ fn protobuf_of_python_is_compared_by_its_fields() {
         .shows(&["compared as bytes, since a message has field 15"]);
     folder.lk(&["info", "--check", "base.mcap"]).expect(0).shows(&["demo/msg/State", "protobuf"]);
 }
+
+#[test]
+fn doctor_decodes_what_it_can_and_says_what_is_malformed() {
+    let folder = Folder::new();
+    json(&folder, "good.mcap", &A);
+    let ran = folder.lk(&["doctor", "good.mcap"]).expect(0);
+    let ran = ran.shows(&["lk/msg/Pose (inferred)"]);
+    assert!(!ran.stdout.contains("aren't decoded"), "{}", ran.stdout);
+    json(&folder, "bad.mcap", &[A[0], "{\"at\""]);
+    folder
+        .lk(&["doctor", "bad.mcap"])
+        .expect(2)
+        .shows(&["pose: 1 of 2 messages can't be decoded, the first is message 1"]);
+    json(&folder, "mixed.mcap", &["{}", "[]"]);
+    folder.lk(&["doctor", "mixed.mcap"]).expect(0).shows(&["it is compared as bytes"]);
+}

@@ -87,3 +87,12 @@ fn doctor_names_what_is_odd_and_the_exit_code_tells_of_loss() {
     assert_eq!(json["findings"][0]["severity"], "warning");
     Folder::new().lk(&["doctor", "no.mcap"]).expect_mistake(&["no.mcap", "No such file"]);
 }
+
+#[test]
+fn a_refusal_names_the_output_that_was_asked_for() {
+    let folder = doubler("");
+    folder.write("early.ndjson", "{\"key\":\"x\",\"time_ns\":-5,\"value\":{\"a\":1}}\n");
+    let refused = ["before zero", "(out.mcap)"];
+    folder.lk(&["convert", "early.ndjson", "out.mcap"]).expect_mistake(&refused);
+    folder.lk(&["filter", "inputs.mcap", "out.txt"]).expect_mistake(&["(out.txt)"]);
+}

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{Dataset, DatasetInfo, Encoding, Query, Role, Sample, SequenceMeaning};
+use super::{
+    ChannelId, Dataset, DatasetInfo, Encoding, Query, Role, Sample, SequenceMeaning, foreign,
+};
 use crate::codec::Plan;
 use crate::error::Result;
 use crate::time::{Span, Time};
@@ -70,8 +73,15 @@ impl Dataset {
     /// What keeps the dataset from being read at all.
     pub fn diagnose(&mut self) -> Result<Diagnosis> {
         let integrity = self.check()?;
-        let mut patients: Vec<Patient> =
-            self.channels().iter().map(|channel| Patient::new(&channel.encoding)).collect();
+        let [decoders] = foreign::survey([&*self]);
+        let mut patients: Vec<Patient> = (0..)
+            .map(ChannelId)
+            .zip(self.channels())
+            .map(|(id, channel)| {
+                let encoding = decoders.encoding(id, channel);
+                Patient::new(&encoding, decoders.get(id).cloned())
+            })
+            .collect();
         let counts = self.facts().sequence == SequenceMeaning::Count;
         let mut unread = None;
         for item in self.samples(&Query::default())? {
@@ -85,7 +95,8 @@ impl Dataset {
             }
         }
 
-        let info = self.info()?;
+        let mut info = self.info()?;
+        decoders.describe(self, &mut info);
         let mut findings = Vec::new();
         let mut about = |severity, key: Option<&str>, what: String, hint: Option<&str>| {
             let (key, hint) = (key.map(str::to_owned), hint.map(str::to_owned));
@@ -134,6 +145,8 @@ const YEAR_NS: i64 = 365 * 24 * 3600 * 1_000_000_000;
 
 /// What one key shows while it is read.
 struct Patient {
+    /// Of a foreign channel.
+    decoder: Option<foreign::Decoder>,
     plan: Option<Plan>,
     opaque: Option<String>,
     value: Option<Value>,
@@ -155,12 +168,13 @@ struct Patient {
 }
 
 impl Patient {
-    fn new(encoding: &Encoding) -> Patient {
+    fn new(encoding: &Encoding, decoder: Option<foreign::Decoder>) -> Patient {
         let (plan, opaque) = match encoding {
             Encoding::Cdr(schema) => (Some(Plan::new(schema)), None),
             Encoding::Foreign(foreign) => (None, Some(foreign.reason.clone())),
         };
         Patient {
+            decoder,
             value: plan.as_ref().map(|plan| Value::default_of(plan.schema())),
             plan,
             opaque,
@@ -183,7 +197,11 @@ impl Patient {
 
     fn take(&mut self, sample: Sample, counts: bool) {
         if let (Some(plan), Some(value)) = (&self.plan, &mut self.value) {
-            match plan.decode_into(&sample.payload, value) {
+            let decoded = match &self.decoder {
+                Some(decoder) => decoder.decode(&sample.payload).map(Bytes::from),
+                None => Ok(sample.payload.clone()),
+            };
+            match decoded.and_then(|payload| plan.decode_into(&payload, value)) {
                 Ok(()) => self.look_for_not_finite(),
                 Err(error) => {
                     self.undecodable += 1;
