@@ -51,13 +51,13 @@ pub struct Limits {
     pub open_bytes: u64,
     /// What is kept unpacked of such chunks. Of those beyond it only the next
     /// messages are kept, and they are unpacked again for more: slower, in
-    /// bounded memory. Default: 64 MiB.
+    /// bounded memory. Default: 32 MiB.
     pub kept_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { chunk_bytes: 1 << 30, open_bytes: 4 << 30, kept_bytes: 64 << 20 }
+        Limits { chunk_bytes: 1 << 30, open_bytes: 4 << 30, kept_bytes: 32 << 20 }
     }
 }
 
