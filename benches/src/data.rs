@@ -32,6 +32,19 @@ pub fn imus(count: u32, seed: u64) -> Vec<Vec<u8>> {
     (0..count).map(|i| imu(i, &mut random)).collect()
 }
 
+/// Where `linear_acceleration.x` lies in a payload.
+const CHANGED: usize = 4 + 24 + 8 * (4 + 9 + 3 + 9);
+
+/// The same message, one field of it off by 1e-9, which is within the default
+/// tolerance.
+pub fn changed(payload: &[u8]) -> Vec<u8> {
+    let mut payload = payload.to_owned();
+    let field = &mut payload[CHANGED..CHANGED + 8];
+    let value = f64::from_le_bytes(field.try_into().expect("eight bytes"));
+    field.copy_from_slice(&(value + 1e-9).to_le_bytes());
+    payload
+}
+
 /// `count` payloads of so many bytes: random floats between -0.5 and 0.5.
 pub fn floats(bytes: usize, count: u32, seed: u64) -> Vec<Vec<u8>> {
     let mut random = fastrand::Rng::with_seed(seed);
@@ -68,7 +81,7 @@ float64[9] linear_acceleration_covariance
 ";
 
 /// A new file with those messages under one key, at 100 Hz.
-pub fn write(path: &Path, payloads: &[Vec<u8>]) {
+pub fn write(path: &Path, payloads: impl IntoIterator<Item = impl AsRef<[u8]>>) {
     let schema = Schema::parse("sensor_msgs/msg/Imu", IMU_TEXT).expect("a known type");
     let mut dataset = Dataset::create(path).expect("a new file");
     let channel = Channel {
@@ -78,9 +91,9 @@ pub fn write(path: &Path, payloads: &[Vec<u8>]) {
         metadata: Default::default(),
     };
     let id = dataset.add_channel(channel).expect("a new key");
-    for (i, payload) in payloads.iter().enumerate() {
+    for (i, payload) in payloads.into_iter().enumerate() {
         let time = Time::from_nanos(i as i64 * 10_000_000);
-        let payload = Bytes::copy_from_slice(payload);
+        let payload = Bytes::copy_from_slice(payload.as_ref());
         dataset.write_payload(id, payload, time).expect("a payload of the type");
     }
     dataset.close().expect("room on the disk");

@@ -4,6 +4,7 @@
 //! with one of the given; `memory` only where it is named. Names are
 //! `area/case/size`.
 
+mod arrays;
 mod data;
 mod decode;
 mod diff;
@@ -20,6 +21,7 @@ fn main() {
     let mut table = Table::new(wanted);
     decode::run(&mut table);
     diff::run(&mut table);
+    arrays::run(&mut table);
     files::run(&mut table);
     lockstep::run(&mut table);
     memory::run(&mut table);

@@ -46,6 +46,18 @@ impl Table {
         self.wanted.is_empty() || self.wanted.iter().any(|name| bench.starts_with(name.as_str()))
     }
 
+    /// Whether it was asked for, rather than everything.
+    pub fn is_named(&self, bench: &str) -> bool {
+        !self.wanted.is_empty() && self.wants(bench)
+    }
+
+    /// Takes down a value that is no rate.
+    pub fn record(&mut self, bench: &str, subject: &str, value: f64, unit: &str) {
+        let measured = format!("{value:.1} {unit}");
+        let (bench, subject) = (bench.to_owned(), subject.to_owned());
+        self.rows.push(Row { bench, subject, measured, ratio: None });
+    }
+
     /// Measures the subjects in turn; ratios are of the first one.
     pub fn measure(&mut self, bench: &str, unit: &'static str, subjects: Vec<Subject<'_>>) {
         if !self.wants(bench) {

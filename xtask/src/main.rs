@@ -26,6 +26,9 @@ Usage: cargo xtask <COMMAND>
                   packages of tests/requirements.txt
 ";
 
+/// The benchmarks that run the program.
+const MEMORY: &str = "memory";
+
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
     let command = args.next().unwrap_or_default();
@@ -35,7 +38,7 @@ fn main() -> ExitCode {
         Some("soak") => soak::command(&rest),
         Some("fuzz") => fuzz::command(&rest),
         Some("bench") => bench(&rest),
-        Some("setup") => python::environment(&root()).map(|_| ()),
+        Some("setup") => python::environment(&root(), python::Purpose::Test).map(|_| ()),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
@@ -81,16 +84,23 @@ fn cargo_test(python: &Path) -> Command {
 }
 
 fn test(args: &[OsString]) -> Result<(), String> {
-    let python = python::environment(&root())?;
+    let python = python::environment(&root(), python::Purpose::Test)?;
     run(cargo_test(&python).args(args))
 }
 
 fn bench(names: &[OsString]) -> Result<(), String> {
-    let python = python::environment(&root())?;
-    run(cargo().args(["build", "--release", "--bin", "lk"]))?;
+    let python = python::environment(&root(), python::Purpose::Bench)?;
+    // Only what `lk` takes of memory is measured from outside.
+    let is_memory = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name.starts_with(MEMORY) || MEMORY.starts_with(&*name)
+    };
+    if names.iter().any(is_memory) {
+        run(cargo().args(["build", "--release", "--bin", "lk"]))?;
+    }
     let lk = target_dir().join("release").join("lk");
     run(cargo()
-        .args(["run", "--release", "--manifest-path", "benches/Cargo.toml", "--"])
+        .args(["run", "--release", "--locked", "--manifest-path", "benches/Cargo.toml", "--"])
         .args(names)
         .env("LK_BENCH_PYTHON", python)
         .env("LK_BENCH_BINARY", lk))

@@ -6,13 +6,30 @@ use std::process::Command;
 
 use crate::{run, target_dir};
 
+/// What an environment is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Purpose {
+    /// Tests.
+    Test,
+    /// Benchmarks, whose peers are heavier.
+    Bench,
+}
+
 /// Makes the environment where it is missing or its requirements changed;
 /// returns its interpreter.
-pub(crate) fn environment(root: &Path) -> Result<PathBuf, String> {
-    let requirements = root.join("tests").join("requirements.txt");
-    let wanted = fs::read_to_string(&requirements)
-        .map_err(|e| format!("can't read {}: {e}", requirements.display()))?;
-    let venv = target_dir().join("venv");
+pub(crate) fn environment(root: &Path, purpose: Purpose) -> Result<PathBuf, String> {
+    let (name, files) = match purpose {
+        Purpose::Test => ("venv", &["tests"][..]),
+        Purpose::Bench => ("venv-bench", &["tests", "benches"][..]),
+    };
+    let files: Vec<PathBuf> =
+        files.iter().map(|folder| root.join(folder).join("requirements.txt")).collect();
+    let mut wanted = String::new();
+    for file in &files {
+        let text = fs::read_to_string(file);
+        wanted += &text.map_err(|e| format!("can't read {}: {e}", file.display()))?;
+    }
+    let venv = target_dir().join(name);
     let python = venv.join("bin").join("python");
     let stamp = venv.join("requirements.installed");
     if python.exists() && fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -20,8 +37,8 @@ pub(crate) fn environment(root: &Path) -> Result<PathBuf, String> {
     }
     run(Command::new(interpreter()?).args(["-m", "venv", "--clear"]).arg(&venv))?;
     run(Command::new(&python)
-        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"])
-        .arg(&requirements))?;
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(files.iter().flat_map(|file| [Path::new("-r"), file.as_path()])))?;
     fs::write(&stamp, wanted).map_err(|e| format!("can't write {}: {e}", stamp.display()))?;
     Ok(python)
 }

@@ -63,7 +63,7 @@ pub(crate) fn command(args: &[OsString]) -> Result<(), String> {
 }
 
 fn tests() -> Result<Command, String> {
-    let mut command = cargo_test(&python::environment(&root())?);
+    let mut command = cargo_test(&python::environment(&root(), python::Purpose::Test)?);
     command.args(["--release", "--no-fail-fast"]);
     command.env("PROPTEST_CASES", PROPERTY_CASES).env("LK_SOAK", "1");
     Ok(command)
