@@ -41,6 +41,7 @@ use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clock;
 use crate::component::AnyMsg;
 use crate::dataset::{Dataset, Role};
 use crate::error::{Error, Result};
@@ -160,6 +161,7 @@ pub struct Key {
 pub struct Recorder {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<Result<Option<Dataset>>>>,
+    clock: Clock,
 }
 
 /// What threads that offer messages hold of a recorder.
@@ -195,7 +197,7 @@ impl Recorder {
                 path: shared.location.clone(),
                 source,
             })?;
-        Ok(Recorder { shared, thread: Some(thread) })
+        Ok(Recorder { shared, thread: Some(thread), clock: Clock::wall() })
     }
 
     /// Adds a key, or finds the one that is there. Its type is that of its
@@ -228,6 +230,21 @@ impl Recorder {
     /// As [`Feeder::record`].
     pub fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, time: Time) -> Result<bool> {
         self.shared.record(key, message, time)
+    }
+
+    /// Offers a message that comes without a time: it gets that of the wall's
+    /// clock.
+    ///
+    /// # Errors
+    /// [`Error::Config`] where `auto_timestamp` is off; as [`Feeder::record`].
+    pub fn record_now(&self, key: &Key, message: Arc<dyn AnyMsg>) -> Result<bool> {
+        if !self.shared.config.auto_timestamp {
+            return Err(Error::Config {
+                component: "recorder".to_owned(),
+                reason: "a message came without a time, and auto_timestamp is off".to_owned(),
+            });
+        }
+        self.record(key, message, self.clock.now())
     }
 
     /// Waits until all that was offered so far is written and flushed.

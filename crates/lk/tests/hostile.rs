@@ -5,7 +5,6 @@
 //! one that aborts it is a failure like any other.
 #![expect(clippy::print_stderr, reason = "how the child reports")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
@@ -23,8 +22,8 @@ mod soak;
 #[path = "hostile/text.rs"]
 mod text;
 
-/// Where the child finds the files.
-const FOLDER: &str = "LK_HOSTILE_FOLDER";
+/// Where the child finds the file.
+const FILE: &str = "LK_HOSTILE_FILE";
 
 /// What no file may take, in KiB.
 const MEMORY_KIB: u64 = 256 << 10;
@@ -48,50 +47,42 @@ fn case(name: &str, bytes: Vec<u8>, expected: &str) -> Case {
     Case { name: name.to_owned(), bytes, expected: expected.to_owned() }
 }
 
-/// Reads all files in a child and looks at what it says of each.
+/// Reads each file in a child of its own and looks at what it says: what one
+/// leaves in the allocator is not the next one's.
 #[track_caller]
 fn check(extension: &str, cases: Vec<Case>, at_least: usize) {
     assert!(cases.len() >= at_least, "{} cases", cases.len());
     let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let mut expected = BTreeMap::new();
-    for (number, Case { name, bytes, expected: text }) in cases.iter().enumerate() {
-        let file = format!("{number:03}.{extension}");
-        std::fs::write(folder.path().join(&file), bytes).expect("it takes files");
-        expected.insert(file, (name, text));
-    }
+    let path = folder.path().join(format!("file.{extension}"));
     let mut wrong = Vec::new();
-    while !expected.is_empty() {
-        let (said, died) = run_child(folder.path());
-        for line in said.lines().filter_map(|line| line.split_once("case\t")) {
-            let report: Vec<&str> = line.1.split('\t').collect();
-            let [file, seconds, kib, text] = report[..] else { panic!("{report:?}") };
-            let (name, wanted) = expected.remove(file).expect("each file comes once");
-            let seconds: f64 = seconds.parse().expect("seconds are a number");
-            let kib: u64 = kib.parse().expect("KiB are a number");
-            if seconds >= SECONDS || kib >= MEMORY_KIB {
-                wrong.push(format!("{name}: {seconds:.2} s of CPU, {} MiB", kib >> 10));
-            }
-            if !text.contains(wanted.as_str()) {
-                wrong.push(format!("{name}: wanted `{wanted}` in: {text}"));
-            }
-            std::fs::remove_file(folder.path().join(file)).expect("it was there");
-        }
-        // The child goes on with the next where one has ended it.
-        if let Some((file, (name, _))) = expected.pop_first() {
+    for Case { name, bytes, expected } in &cases {
+        std::fs::write(&path, bytes).expect("it takes files");
+        let (said, died) = run_child(&path);
+        let Some((_, report)) = said.lines().find_map(|line| line.split_once("case\t")) else {
             wrong.push(format!("{name}: the process ended: {died}"));
-            std::fs::remove_file(folder.path().join(file)).expect("it was there");
+            continue;
+        };
+        let report: Vec<&str> = report.split('\t').collect();
+        let [seconds, kib, text] = report[..] else { panic!("{report:?}") };
+        let seconds: f64 = seconds.parse().expect("seconds are a number");
+        let kib: u64 = kib.parse().expect("KiB are a number");
+        if seconds >= SECONDS || kib >= MEMORY_KIB {
+            wrong.push(format!("{name}: {seconds:.2} s of CPU, {} MiB", kib >> 10));
+        }
+        if !text.contains(expected.as_str()) {
+            wrong.push(format!("{name}: wanted `{expected}` in: {text}"));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     soak::count(&format!("hostile {extension} files"), cases.len());
 }
 
-/// What a child says of the files in a folder, and of its end.
-fn run_child(folder: &Path) -> (String, String) {
+/// What a child says of a file, and of its end.
+fn run_child(file: &Path) -> (String, String) {
     let me = std::env::current_exe().expect("a test knows its own file");
     let mut child = Command::new(me);
-    child.args(["--exact", "child_reads_the_files_it_is_given", "--nocapture"]);
-    child.args(["--test-threads", "1"]).env(FOLDER, folder);
+    child.args(["--exact", "child_reads_the_file_it_is_given", "--nocapture"]);
+    child.args(["--test-threads", "1"]).env(FILE, file);
     let output = child.output().expect("it starts");
     let died = String::from_utf8_lossy(&output.stderr);
     let died: String = died.chars().take(1000).collect();
@@ -99,21 +90,15 @@ fn run_child(folder: &Path) -> (String, String) {
 }
 
 #[test]
-fn child_reads_the_files_it_is_given() {
-    let Some(folder) = std::env::var_os(FOLDER) else { return };
-    let entries = std::fs::read_dir(folder).expect("the parent made it");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
-    paths.sort();
-    for path in paths {
-        let before = cost::Before::now();
-        let watched = cost::Watched::start(4.0 * SECONDS);
-        let text = read::everything(&path).replace(['\n', '\r', '\t'], " ");
-        let (seconds, kib) = before.cost();
-        drop(watched);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let text: String = text.chars().take(2000).collect();
-        println!("case\t{name}\t{seconds}\t{kib}\t{text}");
-    }
+fn child_reads_the_file_it_is_given() {
+    let Some(path) = std::env::var_os(FILE) else { return };
+    let before = cost::Before::now();
+    let watched = cost::Watched::start(4.0 * SECONDS);
+    let text = read::everything(Path::new(&path)).replace(['\n', '\r', '\t'], " ");
+    let (seconds, kib) = before.cost();
+    drop(watched);
+    let text: String = text.chars().take(2000).collect();
+    println!("case\t{seconds}\t{kib}\t{text}");
 }
 
 #[test]

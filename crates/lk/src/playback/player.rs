@@ -340,7 +340,7 @@ impl Player {
         sink: impl FnMut(&Tick) -> Result<()> + Send + 'static,
     ) -> Result<Playing> {
         let start = self.next_time()?.unwrap_or(self.first);
-        let clock = Clock::paced(start + self.config.delay, self.config.effective_rate())?;
+        let clock = Clock::paced(start, self.config.effective_rate())?;
         let remote = clock.remote().expect("a paced clock has one");
         let progress = Arc::new(Mutex::new(self.progress()));
         let shown = Arc::clone(&progress);

@@ -52,6 +52,24 @@ fn every_nth_and_at_most_so_many_are_recorded_of_each_key() {
 }
 
 #[test]
+fn a_message_without_a_time_gets_that_of_the_clock_or_is_refused() {
+    let mut stamped = recorder(RecorderConfig::default());
+    let key = stamped.key("x").unwrap();
+    let before = Clock::wall().now();
+    stamped.record_now(&key, Arc::new(1_i64)).unwrap();
+    let (dataset, _) = stamped.close().unwrap();
+    let time = dataset.unwrap().timestamps("x").unwrap()[0];
+    // The two clocks read the time of day apart.
+    assert!((time - before).abs() < Span::from_nanos(10_000_000_000), "{before} {time}");
+
+    let mut strict = recorder(RecorderConfig { auto_timestamp: false, ..Default::default() });
+    let key = strict.key("x").unwrap();
+    let refused = strict.record_now(&key, Arc::new(1_i64)).unwrap_err().to_string();
+    assert!(refused.contains("auto_timestamp is off"), "{refused}");
+    assert_eq!(strict.stats().keys["x"].offered, 0);
+}
+
+#[test]
 fn the_rate_is_that_of_what_was_offered_to_the_writer() {
     let mut recorder = recorder(RecorderConfig::default());
     let key = recorder.key("x").unwrap();

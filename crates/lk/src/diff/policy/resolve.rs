@@ -191,7 +191,20 @@ impl<'a> Resolver<'a> {
     /// Decides a field.
     pub(crate) fn decide(&mut self, path: &FieldPath, kind: FieldKind) -> Decision {
         let say = self.last_match(path, kind);
-        self.decision(say, kind)
+        let decision = self.decision(say, kind);
+        if decision.is_unordered()
+            && kind.is_float()
+            && say.signed_zero == Some(true)
+            && let Some(used) = say.flags.and_then(|i| self.uses.get_mut(i))
+        {
+            // The best matching holds zeros for equal; to say nothing of it
+            // would be to pass what was asked for.
+            let why = "it reaches elements of `unordered`, which are matched as numbers: both \
+                       zeros are one there";
+            used.misfit.get_or_insert_with(|| why.to_owned());
+            used.misused = true;
+        }
+        decision
     }
 
     /// Counts a decided field for the rules that did.
@@ -419,6 +432,18 @@ mod tests {
         assert_eq!(decide(&["imu.gyro.x:abs=5"], FieldKind::Integer), "abs=5.0");
         // A default given later doesn't undo it.
         assert_eq!(decide(&["**.x:abs=5", "1e-6"], FieldKind::Integer), "abs=5.0");
+    }
+
+    #[test]
+    fn the_sign_of_zero_is_refused_where_elements_have_no_order() {
+        let policy = Policy::parse_rules(&["imu.gyro:unordered", "**:signed_zero"]).unwrap();
+        let path = FieldPath::key("imu").field("gyro").field("x");
+        let mut resolver = Resolver::new(&policy);
+        resolver.decide(&path, FieldKind::Float64);
+        resolver.uses[0].applicable = true;
+        let error = resolver.finish().unwrap_err().to_string();
+        assert!(error.contains("rule `**:signed_zero`"), "{error}");
+        assert!(error.contains("elements of `unordered`"), "{error}");
     }
 
     #[test]
