@@ -289,13 +289,18 @@ fn flag(name: &str, text: &str) -> Result<bool, String> {
 
 /// The colon that ends the pattern: the first outside of quotes.
 fn unquoted_colon(text: &str) -> Option<usize> {
-    // A reason may have colons in it, and starts no pattern.
-    let end = text.find("reason=").unwrap_or(text.len());
     let mut quoted = false;
-    text.char_indices().take_while(|(i, _)| *i < end).find_map(|(i, c)| {
+    for (at, c) in text.char_indices() {
         quoted ^= c == '"';
-        (c == ':' && !quoted).then_some(i)
-    })
+        // A reason may have colons in it, and starts no pattern.
+        if !quoted && text[at..].starts_with("reason=") {
+            return None;
+        }
+        if c == ':' && !quoted {
+            return Some(at);
+        }
+    }
+    None
 }
 
 impl Serialize for Rule {
@@ -324,6 +329,13 @@ impl<'de> Deserialize<'de> for Rule {
                 let mut parts = Parts::deserialize(de::value::MapAccessDeserializer::new(map))?;
                 let text = parts.glob.take().unwrap_or_else(|| "**".to_owned());
                 let error = |reason| de::Error::custom(format!("rule for `{text}`: {reason}"));
+                parts.reason = parts.reason.map(|reason| reason.trim().to_owned());
+                // Reports write rules as text, and what judges again reads it.
+                if unquoted_colon(&format!("{text}:")) != Some(text.len()) || text.trim() != text {
+                    let reason = "a name with a colon or `reason=` in it, or blanks around it, \
+                                  stands in double quotes";
+                    return Err(error(reason.to_owned()));
+                }
                 parts.into_rule(Glob::parse(&text).map_err(error)?).map_err(error)
             }
         }
@@ -391,6 +403,23 @@ mod tests {
         ] {
             assert_eq!(rule(text).to_string(), text);
             assert_eq!(rule(&rule(text).to_string()), rule(text));
+        }
+    }
+
+    #[test]
+    fn a_table_reads_back_from_its_text() {
+        let table = |text: &str| serde_json::from_str::<Rule>(text);
+        for text in [
+            r#"{"match": "\"/a:b\".x", "abs": 1.0}"#,
+            r#"{"match": "\"reason=a\".x", "ignore": true}"#,
+            r#"{"match": "x", "abs": 1.0, "reason": " so: it is "}"#,
+        ] {
+            let read = table(text).unwrap();
+            assert_eq!(rule(&read.to_string()), read, "{text}");
+        }
+        for pattern in ["/a:b.x", " x", "x ", "reason=a.x"] {
+            let error = table(&format!(r#"{{"match": "{pattern}", "abs": 1.0}}"#)).unwrap_err();
+            assert!(error.to_string().contains("double quotes"), "{error}");
         }
     }
 
