@@ -17,6 +17,10 @@ use lk::dataset::{
 };
 use lk::{Dataset, Time};
 
+#[path = "../src/testing/soak.rs"]
+#[expect(unreachable_pub, reason = "public in the library")]
+mod soak;
+
 /// The variable that makes a test the writer.
 const ORDER: &str = "LK_TEST_WRITER";
 
@@ -134,12 +138,11 @@ fn check(path: &Path, context: &str) -> (u32, Integrity) {
 }
 
 #[test]
-fn a_killed_writer_has_lost_nothing_that_was_flushed() {
+fn kills_lose_nothing_that_was_flushed() {
     if let Some((case, path)) = order() {
         return write(case, &path);
     }
-    // `cargo xtask soak` sets this.
-    let kills = if env::var_os("LK_SOAK").is_some() { 1_000 } else { 100 };
+    let kills = if soak::is_on() { 1_000 } else { 100 };
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut random: u64 = 88_172_645_463_325_252;
     let (mut flushed_in_all, mut read_in_all) = (0, 0);
@@ -148,7 +151,7 @@ fn a_killed_writer_has_lost_nothing_that_was_flushed() {
         random ^= random >> 7;
         random ^= random << 17;
         let path = folder.path().join(format!("{case}.mcap"));
-        let test = "a_killed_writer_has_lost_nothing_that_was_flushed";
+        let test = "kills_lose_nothing_that_was_flushed";
         let (mut child, said) = start(test, "", case, &path);
         // A moment up to 8 ms after it began, or for some after it started.
         let first = match case % 8 {
@@ -184,6 +187,7 @@ fn a_killed_writer_has_lost_nothing_that_was_flushed() {
         read_in_all += u64::from(read);
         std::fs::remove_file(&path).expect("it is ours");
     }
+    soak::count("kills of a writer", kills as usize);
     println!("{kills} kills, {flushed_in_all} samples flushed, {read_in_all} read");
     assert!(flushed_in_all > 10 * kills, "the writers came to something");
 }
