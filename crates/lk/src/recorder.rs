@@ -12,7 +12,7 @@
 //!
 //! let target = Target::Dataset(Dataset::memory());
 //! let mut recorder = Recorder::new(target, RecorderConfig::default())?;
-//! let wheel = recorder.key("wheel")?;
+//! let wheel = recorder.key("wheel");
 //! for n in 0..10_i64 {
 //!     recorder.record(&wheel, Arc::new(n), Time::from_nanos(n))?;
 //! }
@@ -202,21 +202,15 @@ impl Recorder {
 
     /// Adds a key, or finds the one that is there. Its type is that of its
     /// first message.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn key(&mut self, name: &str) -> Result<Key> {
+    pub fn key(&mut self, name: &str) -> Key {
         self.key_as(name, Role::None)
     }
 
     /// As [`Recorder::key`], with what it is to the component that is
     /// recorded; one that is there keeps its role.
-    ///
-    /// # Errors
-    /// As [`Recorder::key`].
-    pub fn key_as(&mut self, name: &str, role: Role) -> Result<Key> {
+    pub fn key_as(&mut self, name: &str, role: Role) -> Key {
         let (place, counts) = self.shared.queue.add_key(name, role);
-        Ok(Key { place, counts, recorder: Arc::downgrade(&self.shared) })
+        Key { place, counts, recorder: Arc::downgrade(&self.shared) }
     }
 
     /// For threads that offer messages beside this one.

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use super::PlaybackConfig;
 use super::feed::Feed;
@@ -278,7 +277,8 @@ impl Player {
     ) -> Result<PlayReport> {
         let mut report = PlayReport::default();
         let paced = clock.remote().is_some();
-        let mut stretch: Option<(Time, Instant)> = None;
+        let wall = Clock::wall();
+        let mut stretch: Option<(Time, Time)> = None;
         let mut reached: Option<(Span, f64)> = None;
         loop {
             let Some(due) = self.next_time()? else {
@@ -317,9 +317,9 @@ impl Player {
                 }
             }
             let Some(tick) = self.step()? else { continue };
-            let now = Instant::now();
+            let now = wall.now();
             let (from, since) = *stretch.get_or_insert((tick.time, now));
-            let took = now.duration_since(since).as_secs_f64();
+            let took = (now - since).as_nanos() as f64 / 1e9;
             if tick.time > from && took > 0.0 {
                 reached = Some((tick.time - from, took));
             }

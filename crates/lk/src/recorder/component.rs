@@ -44,7 +44,7 @@ impl DataRecorder {
     pub fn add_input(&mut self, key: &str, role: Role, ports: &mut Ports) -> Result<()> {
         let input = ports.input_any(key)?;
         if let Some(recorder) = &mut self.recorder {
-            self.inputs.push((input, recorder.key_as(key, role)?));
+            self.inputs.push((input, recorder.key_as(key, role)));
         }
         Ok(())
     }

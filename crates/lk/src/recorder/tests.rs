@@ -36,7 +36,7 @@ fn every_nth_and_at_most_so_many_are_recorded_of_each_key() {
     let config =
         RecorderConfig { sample_every_n: 3, max_samples: Some(4), ..RecorderConfig::default() };
     let mut recorder = recorder(config);
-    let (a, b) = (recorder.key("a").unwrap(), recorder.key_as("b", Role::Output).unwrap());
+    let (a, b) = (recorder.key("a"), recorder.key_as("b", Role::Output));
     record(&recorder, &a, 0..100);
     record(&recorder, &b, 0..5);
     let (dataset, stats) = recorder.close().unwrap();
@@ -54,7 +54,7 @@ fn every_nth_and_at_most_so_many_are_recorded_of_each_key() {
 #[test]
 fn a_message_without_a_time_gets_that_of_the_clock_or_is_refused() {
     let mut stamped = recorder(RecorderConfig::default());
-    let key = stamped.key("x").unwrap();
+    let key = stamped.key("x");
     let before = Clock::wall().now();
     stamped.record_now(&key, Arc::new(1_i64)).unwrap();
     let (dataset, _) = stamped.close().unwrap();
@@ -63,7 +63,7 @@ fn a_message_without_a_time_gets_that_of_the_clock_or_is_refused() {
     assert!((time - before).abs() < Span::from_nanos(10_000_000_000), "{before} {time}");
 
     let mut strict = recorder(RecorderConfig { auto_timestamp: false, ..Default::default() });
-    let key = strict.key("x").unwrap();
+    let key = strict.key("x");
     let refused = strict.record_now(&key, Arc::new(1_i64)).unwrap_err().to_string();
     assert!(refused.contains("auto_timestamp is off"), "{refused}");
     assert_eq!(strict.stats().keys["x"].offered, 0);
@@ -72,7 +72,7 @@ fn a_message_without_a_time_gets_that_of_the_clock_or_is_refused() {
 #[test]
 fn the_rate_is_that_of_what_was_offered_to_the_writer() {
     let mut recorder = recorder(RecorderConfig::default());
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     for n in 0..101 {
         recorder.record(&key, Arc::new(n), nanos(n * 10_000_000)).unwrap();
     }
@@ -85,7 +85,7 @@ fn a_ring_keeps_the_last_and_a_trigger_writes_what_was_before_and_after() {
     let config =
         RecorderConfig { use_ring_buffer: true, ring_buffer_size: 5, ..RecorderConfig::default() };
     let mut recorder = recorder(config);
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     record(&recorder, &key, 0..20);
     recorder.trigger(nanos(19), Span::from_nanos(3)).unwrap();
     recorder.flush().unwrap();
@@ -123,7 +123,7 @@ fn splits_go_on_in_new_files_and_lose_nothing() {
         RecorderConfig { split_after: Some(Span::from_nanos(40)), ..RecorderConfig::default() };
     let target = Target::Files { path: path.clone(), options: CreateOptions::default() };
     let mut recorder = Recorder::new(target, config).unwrap();
-    let key = recorder.key_as("x", Role::Input).unwrap();
+    let key = recorder.key_as("x", Role::Input);
     record(&recorder, &key, 0..100);
     let (dataset, stats) = recorder.close().unwrap();
     assert!(dataset.is_none() && stats.total().written == 100);
@@ -148,7 +148,7 @@ fn what_was_flushed_is_in_the_file() {
     let path = folder.path().join("run.mcap");
     let target = Target::Files { path: path.clone(), options: CreateOptions::default() };
     let mut recorder = Recorder::new(target, RecorderConfig::default()).unwrap();
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     record(&recorder, &key, 0..50);
     recorder.flush().unwrap();
     assert_eq!(read(&Dataset::open(&path).unwrap(), "x").len(), 50);
@@ -223,7 +223,7 @@ fn overload(overflow: Overflow, threads: u64, each: u64, fails_from: u64) -> Rec
     let target = Target::Dataset(Slow::dataset(Duration::from_micros(20), fails_from));
     let config = RecorderConfig { overflow, queue_bytes: 2_000, ..RecorderConfig::default() };
     let mut recorder = Recorder::new(target, config).unwrap();
-    let keys: Vec<Key> = (0..3).map(|n| recorder.key(&format!("k{n}")).unwrap()).collect();
+    let keys: Vec<Key> = (0..3).map(|n| recorder.key(&format!("k{n}"))).collect();
     std::thread::scope(|scope| {
         for thread in 0..threads {
             let (feeder, keys) = (recorder.feeder(), &keys);
@@ -275,7 +275,7 @@ fn a_failed_write_is_reported_and_the_counts_still_balance() {
     }
     let target = Target::Dataset(Slow::dataset(Duration::ZERO, 2));
     let mut recorder = Recorder::new(target, RecorderConfig::default()).unwrap();
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     recorder.record(&key, Arc::new(1_i64), nanos(1)).unwrap();
     recorder.record(&key, Arc::new(2_i64), nanos(2)).unwrap();
     let failed = recorder.flush().unwrap_err().to_string();
@@ -289,7 +289,7 @@ fn a_failed_write_is_reported_and_the_counts_still_balance() {
 #[test]
 fn after_the_end_nothing_is_taken_and_nothing_is_lost_from_the_counts() {
     let mut recorder = recorder(RecorderConfig::default());
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     let feeder = recorder.feeder();
     feeder.record(&key, Arc::new(1_i64), nanos(1)).unwrap();
     recorder.close().unwrap();
@@ -302,7 +302,7 @@ fn after_the_end_nothing_is_taken_and_nothing_is_lost_from_the_counts() {
 #[test]
 fn a_message_of_another_type_than_the_first_is_a_failure_that_names_it() {
     let mut recorder = recorder(RecorderConfig::default());
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     recorder.record(&key, Arc::new(1_i64), nanos(1)).unwrap();
     recorder.record(&key, Arc::new("text".to_owned()), nanos(2)).unwrap();
     let failed = recorder.flush().unwrap_err().to_string();
@@ -325,7 +325,7 @@ fn closing_ends_a_recording_that_others_go_on_feeding() {
         let target = Target::Dataset(Slow::dataset(Duration::from_micros(50), u64::MAX));
         let config = RecorderConfig { overflow, queue_bytes: 2_000, ..RecorderConfig::default() };
         let mut recorder = Recorder::new(target, config).unwrap();
-        let key = recorder.key("x").unwrap();
+        let key = recorder.key("x");
         let feed = |feeder: Feeder, key: Key| {
             move || while feeder.record(&key, Arc::new(1_i64), Time::ZERO).is_ok() {}
         };
@@ -356,7 +356,7 @@ fn panics<S: serde::Serializer>(_: &i64, _: S) -> std::result::Result<S::Ok, S::
 fn a_message_that_panics_ends_the_recording_and_keeps_nobody_waiting() {
     let config = RecorderConfig { queue_bytes: 500, ..RecorderConfig::default() };
     let mut recorder = recorder(config);
-    let (good, bad) = (recorder.key("good").unwrap(), recorder.key("bad").unwrap());
+    let (good, bad) = (recorder.key("good"), recorder.key("bad"));
     recorder.record(&good, Arc::new(1_i64), nanos(1)).unwrap();
     recorder.record(&bad, Arc::new(Bad(2)), nanos(2)).unwrap();
     let failed = recorder.flush().unwrap_err().to_string();
@@ -375,7 +375,7 @@ fn a_message_that_panics_ends_the_recording_and_keeps_nobody_waiting() {
 fn what_a_ring_held_when_writing_failed_is_counted_as_dropped() {
     let config = RecorderConfig { use_ring_buffer: true, ..RecorderConfig::default() };
     let mut recorder = recorder(config);
-    let (good, bad) = (recorder.key("good").unwrap(), recorder.key("bad").unwrap());
+    let (good, bad) = (recorder.key("good"), recorder.key("bad"));
     record(&recorder, &good, 0..10);
     // A type that has no schema: counted as well.
     recorder.record(&bad, Arc::new(BTreeMap::from([(1_i64, 2_i64)])), nanos(11)).unwrap();
@@ -393,7 +393,7 @@ fn a_message_that_the_next_file_has_no_room_for_is_counted_as_dropped() {
     let config = RecorderConfig { split_bytes: Some(1), ..RecorderConfig::default() };
     let target = Target::Files { path, options: CreateOptions::default() };
     let mut recorder = Recorder::new(target, config).unwrap();
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     record(&recorder, &key, 0..2);
     recorder.flush().unwrap_err();
     let stats = recorder.stats().keys["x"];
@@ -403,7 +403,7 @@ fn a_message_that_the_next_file_has_no_room_for_is_counted_as_dropped() {
 #[test]
 fn a_key_of_another_recorder_is_refused() {
     let (mut a, b) = (recorder(RecorderConfig::default()), recorder(RecorderConfig::default()));
-    let key = a.key("x").unwrap();
+    let key = a.key("x");
     let refused = b.record(&key, Arc::new(1_i64), nanos(1)).unwrap_err().to_string();
     assert!(refused.contains("the key is of another recorder"), "{refused}");
     assert_eq!(a.close().unwrap().1.keys["x"].offered, 0);
@@ -425,7 +425,7 @@ fn bytes_of_another_type_than_the_first_are_a_failure_and_not_written() {
     let whole = crate::Schema::of::<i64>().unwrap();
     let payload = bytes(&crate::codec::Plan::new(&whole));
     let mut recorder = recorder(RecorderConfig::default());
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     recorder.record(&key, encoded(whole, payload.clone()), nanos(1)).unwrap();
     let other = crate::Schema::of::<f64>().unwrap();
     recorder.record(&key, encoded(other, payload), nanos(2)).unwrap();
@@ -480,7 +480,7 @@ fn a_ring_of_a_million_drops_in_constant_time() {
         ..RecorderConfig::default()
     };
     let mut recorder = recorder(config);
-    let key = recorder.key("x").unwrap();
+    let key = recorder.key("x");
     let message: Arc<dyn AnyMsg> = Arc::new(7_i64);
     for n in 0..1_200_000 {
         recorder.record(&key, Arc::clone(&message), nanos(n)).unwrap();
@@ -510,7 +510,7 @@ proptest! {
             queue_bytes,
             ..RecorderConfig::default()
         });
-        let key = recorder.key("x").unwrap();
+        let key = recorder.key("x");
         record(&recorder, &key, 0..offered);
         let (dataset, stats) = recorder.close().unwrap();
         prop_assert!(stats.keys["x"].balances(), "{stats:?}");
