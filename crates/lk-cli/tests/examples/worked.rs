@@ -11,6 +11,7 @@ use crate::example::{Example, Verified, all_compared, repository};
 
 const VECTORS: u64 = 150;
 const SAMPLES: u64 = 4_730;
+const STATES: u64 = 2_000;
 
 /// Fails unless the candidates are the C++ and the Rust port, and pass with
 /// every message compared.
@@ -116,6 +117,40 @@ fn the_broken_filter_passes_a_check_of_the_first_five_seconds() {
 }
 
 #[test]
+fn both_ports_of_the_pd_controller_pass() {
+    let verified = Example::copy("pd_controller").verify(&[], 0);
+    both_ports_pass(&verified, "control", STATES);
+}
+
+#[test]
+fn both_ports_of_the_pd_controller_pass_in_the_whole_box_too() {
+    let example = Example::copy("pd_controller");
+    example.lk(&["sample", "-o", "inputs.mcap", "-n", "400", "--seed", "1", "--force"], 0);
+    both_ports_pass(&example.verify(&[], 0), "control", 400);
+}
+
+#[test]
+fn the_broken_controller_is_caught_at_its_limit() {
+    let example = Example::copy("pd_controller");
+    let verified = example.verify(&["--candidate", "broken"], 1);
+    assert_eq!(verified.diff().verdict, Verdict::Different);
+    assert_eq!(wrong_fields(&verified, "control"), ["force_n"]);
+    all_compared(verified.diff(), "control", STATES);
+    let first = verified.first_divergence();
+    assert_eq!((first.key.as_str(), first.mismatch.path.as_str()), ("control", "force_n"));
+    assert_eq!(first.mismatch.tick, Some(500), "five episodes stay below the limit");
+    assert_eq!(first.mismatch.time, Time::from_nanos(10_000_000_000));
+
+    // It is the damping that comes after the limit.
+    let manifest = example.read("lk.toml");
+    let undamped = "type = \"pd_controller/Config\"\nvalues = { derivative_gain = 0.0 }\n";
+    let typed = "type = \"pd_controller/Config\"\n";
+    assert_eq!(manifest.matches(typed).count(), 1);
+    example.write("lk.toml", &manifest.replace(typed, undamped));
+    example.verify(&["--candidate", "broken"], 0);
+}
+
+#[test]
 fn what_is_wrong_is_a_port_that_is_right_but_for_what_its_readme_says() {
     let differs_by = |name, wrong: &str, right: &str, instead: &str| {
         let example = Example::copy(name);
@@ -134,11 +169,22 @@ fn what_is_wrong_is_a_port_that_is_right_but_for_what_its_readme_says() {
         "    const Vector3 rate = gyroscope - bias_ + error * gain;\n",
         "    Vector3 rate = gyroscope + error * gain;\n    rate.x -= bias_.x;\n    rate.y -= bias_.y;\n",
     );
+    let (limit, damping) = ("std::clamp(force, -config_.limit_n, config_.limit_n)", " - damping");
+    let lines = |sum: &str, limited: &str| {
+        format!(
+            "    double force = config_.proportional_gain * error{sum};\n    force = {limit}{limited};\n"
+        )
+    };
+    differs_by("pd_controller", "broken", &lines(damping, ""), &lines("", damping));
 }
 
 #[test]
 fn the_readmes_show_what_is_printed() {
-    for (name, wrong) in [("vector_normalizer", "planted"), ("attitude_filter", "broken")] {
+    for (name, wrong) in [
+        ("vector_normalizer", "planted"),
+        ("attitude_filter", "broken"),
+        ("pd_controller", "broken"),
+    ] {
         let example = Example::copy(name);
         let folder = format!("examples/{name}");
         let printed = [
@@ -189,6 +235,13 @@ fn the_inputs_are_those_of_the_scripts() {
     example.write("inputs.csv", &example.python(&["make_inputs.py"]));
     let types = ["--type", "vector_normalizer/Vec3", "--msgs", "msg", "--role", "input"];
     let convert = ["convert", "inputs.csv", "made.mcap", "--key", "vector"];
+    example.lk(&[&convert[..], &types[..]].concat(), 0);
+    example.lk(&["diff", "inputs.mcap", "made.mcap", "--tol", "0"], 0);
+
+    let example = Example::copy("pd_controller");
+    example.write("inputs.csv", &example.python(&["simulate.py"]));
+    let types = ["--type", "pd_controller/State", "--msgs", "msg", "--role", "input"];
+    let convert = ["convert", "inputs.csv", "made.mcap", "--key", "state"];
     example.lk(&[&convert[..], &types[..]].concat(), 0);
     example.lk(&["diff", "inputs.mcap", "made.mcap", "--tol", "0"], 0);
 
