@@ -1,0 +1,1 @@
+"""Message types, and values drawn for them."""

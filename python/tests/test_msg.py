@@ -1,0 +1,153 @@
+"""Messages as dataclasses, to dictionaries and back."""
+
+import enum
+from dataclasses import FrozenInstanceError, dataclass, field, fields
+from typing import Any, Optional
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from lk.msgs.msg import Action, Done, Info, Msg, Observation, Reward
+
+
+class Vec3(Msg):
+    x: float = 0.0
+    y: float = 0.0
+    z: float = 0.0
+
+
+@dataclass
+class Pose(Msg):
+    position: Vec3
+    frame: str = "world"
+    covariance: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(3))
+    velocity: Optional[Vec3] = None
+    tags: list[str] = field(default_factory=list)
+
+
+class Mode(enum.Enum):
+    IDLE = 0
+    RUN = 1
+
+
+@dataclass
+class Mixed(Msg):
+    mode: Mode = Mode.IDLE
+    waypoints: list[Vec3] = field(default_factory=list)
+    pair: tuple[int, float] = (0, 0.0)
+    number: int | float = 0
+    anything: Any = None
+
+
+def test_a_subclass_is_a_dataclass_without_a_decorator() -> None:
+    v = Vec3(1.0, z=3.0)
+    assert (v.x, v.y, v.z) == (1.0, 0.0, 3.0)
+    assert v == Vec3(1.0, 0.0, 3.0)
+    assert repr(v) == "Vec3(x=1.0, y=0.0, z=3.0)"
+
+
+def test_a_subclass_of_a_message_has_the_fields_of_both() -> None:
+    class Stamped(Vec3):
+        time_s: float = 0.0
+
+    assert [f.name for f in fields(Stamped(1.0, time_s=2.0))] == ["x", "y", "z", "time_s"]
+
+
+def test_a_subclass_can_be_frozen() -> None:
+    @dataclass(frozen=True)
+    class Point(Msg):
+        x: float = 0.0
+
+    class Point2(Point):
+        y: float = 0.0
+
+    point = Point2(1.0, 2.0)
+    with pytest.raises(FrozenInstanceError):
+        point.y = 3.0
+
+
+def test_a_message_survives_the_way_to_a_dictionary_and_back() -> None:
+    pose = Pose(Vec3(1.0, 2.0, 3.0), "map", np.array([1.0, 2.0]), Vec3(4.0), ["a"])
+    data = pose.to_dict()
+    assert data["position"] == {"x": 1.0, "y": 2.0, "z": 3.0}
+    back = Pose.from_dict(data)
+    assert isinstance(back.position, Vec3) and isinstance(back.velocity, Vec3)
+    assert back.position == pose.position and back.tags == ["a"]
+    np.testing.assert_array_equal(back.covariance, pose.covariance)
+
+
+def test_a_dictionary_shares_nothing_with_the_message() -> None:
+    pose = Pose(Vec3())
+    data = pose.to_dict()
+    data["covariance"][0] = 9.0
+    data["tags"].append("b")
+    assert pose.covariance[0] == 0.0 and pose.tags == []
+
+
+def test_optional_and_missing_fields_keep_their_defaults() -> None:
+    pose = Pose.from_dict({"position": {"x": 1}, "velocity": None})
+    assert pose.velocity is None and pose.frame == "world" and pose.position == Vec3(1.0)
+
+
+def test_values_are_converted_to_the_types_of_their_fields() -> None:
+    mixed = Mixed.from_dict(
+        {"mode": "RUN", "waypoints": [{"x": 1}], "pair": [1.0, 2], "number": 3, "anything": {}}
+    )
+    assert mixed.mode is Mode.RUN and Mixed.from_dict({"mode": 1}).mode is Mode.RUN
+    assert mixed.waypoints == [Vec3(1.0)] and isinstance(mixed.waypoints[0].x, float)
+    assert mixed.pair == (1, 2.0) and isinstance(mixed.pair[1], float)
+    assert mixed.number == 3 and isinstance(mixed.number, int)
+    assert Pose.from_dict({"position": {}, "covariance": [1, 2]}).covariance.dtype == np.float64
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"w": 1.0}, "no field 'w'"),
+        ({"x": "north"}, "Vec3.x is a float"),
+        ({"x": None}, "Vec3.x is a float"),
+        ({"x": True}, None),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_name(data: dict[str, Any], message: str | None) -> None:
+    if message is None:
+        assert Vec3.from_dict(data).x == 1.0
+        return
+    with pytest.raises(TypeError, match=message):
+        Vec3.from_dict(data)
+
+
+def test_a_missing_field_without_a_default_is_named() -> None:
+    with pytest.raises(TypeError, match="Pose.position is missing"):
+        Pose.from_dict({"frame": "map"})
+
+
+def test_an_integer_field_takes_no_fraction() -> None:
+    with pytest.raises(TypeError, match=r"Mixed.pair\[0\]"):
+        Mixed.from_dict({"pair": [1.5, 2.0]})
+
+
+def test_an_observation_knows_shape_and_dtype_of_its_array() -> None:
+    observation = Observation(np.zeros((2, 3), np.float32))
+    assert (observation.shape, observation.dtype) == ((2, 3), "float32")
+    given = Observation(np.zeros(6), shape=(2, 3), dtype="float16")
+    assert (given.shape, given.dtype) == ((2, 3), "float16")
+    assert Observation([1, 2]).shape is None
+
+
+def test_messages_with_arrays_compare_element_by_element() -> None:
+    assert Observation(np.arange(3)) == Observation(np.arange(3))
+    assert Observation(np.arange(3)) != Observation(np.arange(4))
+    assert Action(np.arange(3)) != Action(np.arange(3.0))
+
+
+def test_the_messages_of_an_environment_have_the_known_defaults() -> None:
+    assert Action(1).action_space is None
+    assert Reward(0.5).value == 0.5
+    assert Done(True) == Done(True, truncated=False)
+    info = Info()
+    info["lap"] = 3
+    assert info["lap"] == 3 and "lap" in info
+    assert info.get("fuel") is None and info.get("fuel", 1) == 1
+    assert Info().data == {}
