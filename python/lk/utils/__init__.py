@@ -1,0 +1,1 @@
+"""Prompts, and the compile workflows over them."""
