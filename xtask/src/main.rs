@@ -1,4 +1,4 @@
-//! Project automation: `cargo xtask test`, `soak`, `fuzz`, `bench`, `setup`.
+//! Project automation: `cargo xtask test`, `python`, `soak`, `fuzz`, `bench`, `setup`.
 //!
 //! No dependencies, so that it builds in a second.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool")]
@@ -16,6 +16,8 @@ const HELP: &str = "\
 Usage: cargo xtask <COMMAND>
 
   test [ARGS..]   all tests, Rust and Python; ARGS go to `cargo test`
+  python          the Python package alone: its wheel built and installed, its
+                  tests
   soak [PIECE..]  the same laws with far more cases, in release, and an hour
                   of fuzzing, or single pieces of it: laws, damage, hostile,
                   kills, fuzz; takes hours. --skip-fuzz leaves that out
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
     let rest: Vec<OsString> = args.collect();
     let done = match command.to_str() {
         Some("test") => test(&rest),
+        Some("python") => python::environment(&root(), python::Purpose::Test)
+            .and_then(|python| python::package(&root(), &python)),
         Some("soak") => soak::command(&rest),
         Some("fuzz") => fuzz::command(&rest),
         Some("bench") => bench(&rest),
@@ -85,7 +89,8 @@ fn cargo_test(python: &Path) -> Command {
 
 fn test(args: &[OsString]) -> Result<(), String> {
     let python = python::environment(&root(), python::Purpose::Test)?;
-    run(cargo_test(&python).args(args))
+    run(cargo_test(&python).args(args))?;
+    python::package(&root(), &python)
 }
 
 fn bench(names: &[OsString]) -> Result<(), String> {

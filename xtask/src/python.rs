@@ -43,6 +43,36 @@ pub(crate) fn environment(root: &Path, purpose: Purpose) -> Result<PathBuf, Stri
     Ok(python)
 }
 
+/// Builds the wheel of `python/` as it is shipped but for optimization,
+/// installs it without its source tree, and runs its tests.
+pub(crate) fn package(root: &Path, python: &Path) -> Result<(), String> {
+    let source = root.join("python");
+    let wheels = target_dir().join("wheels");
+    // Of former versions; only what is built now is installed.
+    let _ = fs::remove_dir_all(&wheels);
+    run(Command::new(python)
+        .args(["-m", "maturin", "build", "--quiet", "--locked", "--profile", "dev", "--out"])
+        .arg(&wheels)
+        .current_dir(&source)
+        .env("CARGO_TARGET_DIR", target_dir().join("python")))?;
+    let wheel = fs::read_dir(&wheels)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .find(|entry| entry.path().extension().is_some_and(|extension| extension == "whl"))
+        .ok_or_else(|| format!("no wheel came to be in {}", wheels.display()))?;
+    run(Command::new(python)
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(["--force-reinstall", "--no-deps"])
+        .arg(wheel.path()))?;
+    // From the tests' own folder, so that `import lk` finds the wheel.
+    run(Command::new(python)
+        .args(["-P", "-m", "pytest", "--rootdir", ".", "-c", "../pyproject.toml", "."])
+        .current_dir(source.join("tests"))
+        .env("LK_TEST_PYTHON", python)
+        .env("LK_REQUIRE_TOOLS", "1"))
+}
+
 /// A Python of 3.11 or later.
 fn interpreter() -> Result<&'static str, String> {
     const CHECK: &str = "import sys; sys.exit(sys.version_info < (3, 11))";

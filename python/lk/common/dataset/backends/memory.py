@@ -1,0 +1,105 @@
+"""Values in memory, as they are."""
+
+from __future__ import annotations
+
+import copy
+from array import array
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lk._lk import Recording
+
+from ._native import NANOSECONDS, NativeBackend, position
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: What can't change is kept without a copy.
+_IMMUTABLE = frozenset({int, float, bool, str, bytes, complex, type(None)})
+
+
+class MemoryBackend(NativeBackend):
+    """Keeps a deep copy of each value, whatever it is.
+
+    A value becomes a message only when the dataset is saved or compared; what
+    can't be one is refused there, by name.
+    """
+
+    def __init__(self, path: str | Path | None = None, **options: Any) -> None:
+        super().__init__(path, **options)
+        self._values: dict[str, list[Any]] = {}
+        self._times: dict[str, array[int]] = {}
+        self._encoded: Recording | None = None
+
+    def write_ns(self, key: str, value: Any, time_ns: int) -> None:
+        values = self._values.get(key)
+        if values is None:
+            values = self._values[key] = []
+            self._times[key] = array("q")
+        values.append(value if type(value) in _IMMUTABLE else copy.deepcopy(value))
+        self._times[key].append(time_ns)
+        self._encoded = None
+
+    def read(self, key: str, index: int | None = None) -> Any:
+        values = self._values[key]
+        if index is None:
+            return list(values)
+        return values[position(index, len(values), key)]
+
+    def read_slice(self, key: str, start: int, stop: int) -> list[Any]:
+        return self._values[key][start:stop]
+
+    def keys(self) -> list[str]:
+        return list(self._values)
+
+    def count(self, key: str) -> int:
+        return len(self._values[key])
+
+    def timestamps_ns(self, key: str) -> NDArray[np.int64]:
+        import numpy as np
+
+        return np.array(self._times[key], dtype=np.int64)
+
+    def get_data_dict(self) -> dict[str, dict[str, list[Any]]]:
+        """`{key: {"data": [...], "timestamps": [...]}}`, the values themselves."""
+        return {
+            key: {"data": values, "timestamps": [ns / NANOSECONDS for ns in self._times[key]]}
+            for key, values in self._values.items()
+        }
+
+    def recording(self) -> Recording:
+        if self._encoded is None:
+            self._encoded = self.encode()
+        return self._encoded
+
+    def encode(self, beside: MemoryBackend | None = None) -> Recording:
+        """All values as messages; of types that hold those of `beside` too."""
+        from lk._kinds import kind_of_values
+        from lk.errors import SchemaError
+
+        recording = Recording.memory()
+        for key, values in self._values.items():
+            others = beside._values.get(key, []) if beside is not None else []
+            try:
+                kind = kind_of_values(values + others if others else values)
+                recording.add(key, kind, "")
+            except SchemaError as error:
+                raise SchemaError(f"key {key}: {error}") from error
+            recording.write_all(key, kind, values, self._times[key].tobytes())
+        return recording
+
+    def open(self) -> None:
+        self.is_open = True
+
+    def close(self) -> None:
+        self.is_open = False
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+    def clear(self) -> None:
+        """Forgets all values."""
+        self._values.clear()
+        self._times.clear()
+        self._encoded = None

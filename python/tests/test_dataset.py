@@ -1,0 +1,178 @@
+"""Values go in and come back as they were."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import lk
+
+
+class Mode(Enum):
+    IDLE = "idle"
+    RUN = "run"
+
+
+@dataclass
+class Point:
+    x: float
+    y: float
+
+
+@dataclass
+class Everything:
+    truth: bool
+    count: int
+    number: float
+    text: str
+    raw: bytes
+    mode: Mode
+    point: Point
+    maybe: Optional[Point]
+    numbers: list[float]
+    points: list[Point]
+    triple: tuple[float, float, float]
+    free: NDArray[np.float32]
+    fixed: Annotated[NDArray[np.float64], lk.Shape(2, 3)]
+    small: Annotated[int, lk.Dtype("int8")]
+    nested: list[list[int]] = field(default_factory=list)
+
+
+def everything() -> Everything:
+    return Everything(
+        truth=True,
+        count=-(2**60),
+        number=0.1,
+        text="äö\N{GRINNING FACE}",
+        raw=b"\x00\xff",
+        mode=Mode.RUN,
+        point=Point(1.0, 2.0),
+        maybe=None,
+        numbers=[1.0, 2.5],
+        points=[Point(0.0, 1.0)],
+        triple=(1.0, 2.0, 3.0),
+        free=np.arange(6, dtype=np.float32).reshape(1, 2, 3),
+        fixed=np.arange(6.0).reshape(2, 3),
+        small=-128,
+        nested=[[1, 2], [], [3]],
+    )
+
+
+def assert_same(a: Any, b: Any) -> None:
+    assert type(a) is type(b)
+    if isinstance(a, np.ndarray):
+        assert a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    elif hasattr(a, "__dataclass_fields__"):
+        for name in a.__dataclass_fields__:
+            assert_same(getattr(a, name), getattr(b, name))
+    elif isinstance(a, (list, tuple)):
+        assert len(a) == len(b)
+        for x, y in zip(a, b):
+            assert_same(x, y)
+    elif isinstance(a, dict):
+        assert list(a) == list(b)
+        for name in a:
+            assert_same(a[name], b[name])
+    else:
+        assert a == b or a != a
+
+
+@pytest.fixture(params=["memory", "mcap", "pickle"])
+def dataset(request: pytest.FixtureRequest, tmp_path: Path) -> lk.Dataset:
+    path = {"memory": None, "mcap": tmp_path / "a.mcap", "pickle": tmp_path / "a.pkl"}
+    return lk.Dataset.create(request.param, path[request.param])
+
+
+def test_a_dataclass_of_every_kind_comes_back_as_it_was(dataset: lk.Dataset) -> None:
+    value = everything()
+    dataset.write("all", value, timestamp=1.0)
+    dataset.write("all", Everything(**{**vars(value), "maybe": Point(3.0, 4.0)}), timestamp=2.0)
+    assert_same(dataset.read("all", 0), value)
+    assert dataset.read("all", 1).maybe == Point(3.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [1, 1.5, True, "text", b"bytes", [1.0, 2.0], [[1], [2, 3]], (1, 2), {"a": 1, "b": {"c": [1.0]}},
+     np.float32(1.5), np.arange(4).reshape(2, 2), np.array(3.0), {1, 2}, frozenset({"a"}), Mode.IDLE,
+     None, [], {}],
+    ids=repr,
+)
+def test_a_value_without_a_declared_type_comes_back_as_it_was(dataset: lk.Dataset, value: Any) -> None:
+    dataset.write("value", value, timestamp=0.0)
+    assert_same(dataset.read("value", -1), value)
+
+
+def test_a_file_says_which_value_of_which_key_does_not_fit(tmp_path: Path) -> None:
+    dataset = lk.Dataset.create("mcap", tmp_path / "a.mcap")
+    dataset.write("speed", 1.5)
+    with pytest.raises(lk.SchemaError, match="key speed, index 1: expected float, got str"):
+        dataset.write("speed", "fast")
+    with pytest.raises(TypeError, match=r"key pose, index 0: field point.x: expected float, got NoneType"):
+        value = everything()
+        value.point.x = None  # type: ignore[assignment]
+        dataset.write("pose", value)
+
+
+def test_reading_what_is_not_there_is_an_error(dataset: lk.Dataset) -> None:
+    dataset.write("a", 1)
+    with pytest.raises(KeyError, match="b"):
+        dataset.read("b")
+    for index in (1, -2):
+        with pytest.raises(IndexError, match="key a has no index"):
+            dataset.read("a", index)
+
+
+def test_slices_go_by_position_or_by_time(dataset: lk.Dataset) -> None:
+    for n in range(10):
+        dataset.write("n", n, timestamp=n / 2)
+    series = dataset["n"]
+    assert series == list(range(10))
+    assert series[2:4] == [2, 3]
+    assert series[1.0:2.0] == [2, 3]
+    assert series[4.25:] == [9]
+    assert series[1.0:2.0].timestamps == [1.0, 1.5]
+    assert series[-1] == 9 and len(series[8:]) == 2
+
+
+def test_the_memory_backend_keeps_a_copy() -> None:
+    dataset = lk.Dataset.create()
+    value = everything()
+    dataset.write("all", value)
+    value.point.x = 99.0
+    value.fixed[0, 0] = 99.0
+    assert dataset.read("all", 0).point.x == 1.0
+    assert dataset.read("all", 0).fixed[0, 0] == 0.0
+
+
+def test_a_column_is_an_array_of_one_field(dataset: lk.Dataset) -> None:
+    for n in range(5):
+        value = everything()
+        value.point.y = n / 4
+        dataset.write("all", value, timestamp=float(n))
+    assert dataset["all"]["point.y"].tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert dataset["all"]["fixed"].shape == (5, 2, 3)
+    assert dataset["all"]["small"].dtype == np.int8
+    with pytest.raises(lk.SchemaError, match="field point.z: no field z in Point"):
+        dataset["all"]["point.z"]
+    with pytest.raises(lk.SchemaError, match="field text: str makes no column"):
+        dataset["all"]["text"]
+
+
+def test_a_dataclass_that_is_gone_is_a_record_with_the_same_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.mcap"
+    with lk.Dataset.create("mcap", path) as dataset:
+        dataset.write("point", Point(1.0, 2.0))
+    monkeypatch.delattr(sys.modules[__name__], "Point")
+    value = lk.Dataset.load(path).read("point", 0)
+    assert isinstance(value, lk.Record) and (value.x, value.y) == (1.0, 2.0)
+    assert type(value).__name__ == "Point"
