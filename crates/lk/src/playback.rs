@@ -109,6 +109,25 @@ impl PlaybackConfig {
         self.rtf.unwrap_or(self.rate)
     }
 
+    /// That something lies between the beginning and the end, of what was
+    /// recorded from `first` to `last`. Messages in another order, or without
+    /// their times, show that only when they are played.
+    fn check_extent(&self, first: Time, last: Time) -> Result<()> {
+        if self.order != Order::Log || !self.use_recorded_timestamps {
+            return Ok(());
+        }
+        let begin = first + self.start_offset;
+        let reason = if begin > last {
+            let offset = self.start_offset;
+            format!("start_offset {offset} s is past the end; {} s were recorded", last - first)
+        } else if let Some(until) = self.until.filter(|until| *until <= begin) {
+            format!("until {until} s is not after {begin} s, where it begins")
+        } else {
+            return Ok(());
+        };
+        Err(Error::Config { component: "playback".to_owned(), reason })
+    }
+
     /// The channels that it plays, with the names that they get.
     fn channels(&self, dataset: &Dataset) -> Result<Vec<(ChannelId, String)>> {
         clock::check_rate("playback", self.effective_rate())?;

@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
 use crate::component::AnyMsg;
-use crate::dataset::{Dataset, Role};
+use crate::dataset::{Dataset, Facts, Role};
 use crate::error::{Error, Result};
 use crate::time::{Span, Time};
 use queue::{Entry, Item, Queue};
@@ -146,6 +146,24 @@ impl RecorderConfig {
     }
 }
 
+/// When a message is recorded, and what its producer says of it. A [`Time`]
+/// alone is one, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// When it is recorded.
+    pub time: Time,
+    /// When it was published; as `time` where `None`.
+    pub publish_time: Option<Time>,
+    /// Its number; where `None` the one after the number before of its key.
+    pub sequence: Option<u32>,
+}
+
+impl From<Time> for Stamp {
+    fn from(time: Time) -> Stamp {
+        Stamp { time, publish_time: None, sequence: None }
+    }
+}
+
 /// A key of a recorder.
 #[derive(Clone, Debug)]
 pub struct Key {
@@ -174,6 +192,8 @@ pub(crate) struct Shared {
     /// The writer's, once it has failed.
     failure: Mutex<Option<String>>,
     location: String,
+    /// What the files say of themselves, beside the counts.
+    facts: Mutex<Option<Facts>>,
 }
 
 impl Recorder {
@@ -187,7 +207,8 @@ impl Recorder {
         let location = target.location();
         let queue = Queue::new(config.queue_bytes);
         let failure = Mutex::new(None);
-        let shared = Arc::new(Shared { config, queue, failure, location });
+        let facts = Mutex::new(None);
+        let shared = Arc::new(Shared { config, queue, failure, location, facts });
         let mut writer = Writer::new(Arc::clone(&shared), target)?;
         let thread = std::thread::Builder::new()
             .name("lk-recorder".to_owned())
@@ -209,8 +230,20 @@ impl Recorder {
     /// As [`Recorder::key`], with what it is to the component that is
     /// recorded; one that is there keeps its role.
     pub fn key_as(&mut self, name: &str, role: Role) -> Key {
-        let (place, counts) = self.shared.queue.add_key(name, role);
+        self.key_with(name, role, BTreeMap::new())
+    }
+
+    /// As [`Recorder::key_as`], with further facts about it, as a
+    /// [`Channel`](crate::dataset::Channel) has them.
+    pub fn key_with(&mut self, name: &str, role: Role, metadata: BTreeMap<String, String>) -> Key {
+        let (place, counts) = self.shared.queue.add_key(name, role, metadata);
         Key { place, counts, recorder: Arc::downgrade(&self.shared) }
+    }
+
+    /// Facts that go into each file beside the counts, from the one on that is
+    /// open; instead of those that a given dataset has.
+    pub fn set_facts(&self, facts: Facts) {
+        *self.shared.facts() = Some(facts);
     }
 
     /// For threads that offer messages beside this one.
@@ -222,8 +255,13 @@ impl Recorder {
     ///
     /// # Errors
     /// As [`Feeder::record`].
-    pub fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, time: Time) -> Result<bool> {
-        self.shared.record(key, message, time)
+    pub fn record(
+        &self,
+        key: &Key,
+        message: Arc<dyn AnyMsg>,
+        stamp: impl Into<Stamp>,
+    ) -> Result<bool> {
+        self.shared.record(key, message, stamp.into())
     }
 
     /// Offers a message that comes without a time: it gets that of the wall's
@@ -319,7 +357,7 @@ impl Drop for Recorder {
 }
 
 impl Feeder {
-    /// Offers a message, to be recorded at `time`. Returns whether it was
+    /// Offers a message, to be recorded at its time. Returns whether it was
     /// taken: not where it was skipped or dropped.
     ///
     /// What it costs here is counting and a place in the queue; the message is
@@ -328,13 +366,18 @@ impl Feeder {
     /// # Errors
     /// [`Error::Recording`] where writing has failed before, or it is closed:
     /// nothing more is taken. [`Error::Config`] for a key of another recorder.
-    pub fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, time: Time) -> Result<bool> {
-        self.0.record(key, message, time)
+    pub fn record(
+        &self,
+        key: &Key,
+        message: Arc<dyn AnyMsg>,
+        stamp: impl Into<Stamp>,
+    ) -> Result<bool> {
+        self.0.record(key, message, stamp.into())
     }
 }
 
 impl Shared {
-    fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, time: Time) -> Result<bool> {
+    fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, stamp: Stamp) -> Result<bool> {
         if !std::ptr::eq(key.recorder.as_ptr(), self) {
             let reason = "the key is of another recorder".to_owned();
             return Err(Error::Config { component: "recorder".to_owned(), reason });
@@ -350,7 +393,7 @@ impl Shared {
             return Ok(false);
         }
         let counts = Arc::clone(&key.counts);
-        let item = Item { key: key.place, time, message, counts, size: 0 };
+        let item = Item { key: key.place, stamp, message, counts, size: 0 };
         Ok(self.queue.push(item, self.config.overflow))
     }
 
@@ -371,6 +414,10 @@ impl Shared {
     fn fail_for(&self, reason: String) {
         self.lock_failure().get_or_insert(reason);
         self.queue.fail();
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Option<Facts>> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_failure(&self) -> MutexGuard<'_, Option<String>> {

@@ -19,13 +19,18 @@
 
 mod export;
 mod import;
+mod stream;
+mod writer;
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 pub use export::{ExportOptions, export};
 pub use import::{Import, ImportOptions, import};
+pub use stream::{Stream, StreamOptions, Streamed, StreamedSample};
+pub use writer::Writer;
 
 use super::{Facts, Role};
 
@@ -57,7 +62,10 @@ struct FactsLine {
 #[serde(deny_unknown_fields)]
 struct SampleLine<K, V> {
     key: K,
-    time_ns: i64,
+    /// Without it a stream is recorded at the time when it comes; a file that is
+    /// imported has it in each line.
+    #[serde(default)]
+    time_ns: Option<i64>,
     /// As `time_ns` where it isn't said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     publish_time_ns: Option<i64>,
@@ -65,6 +73,13 @@ struct SampleLine<K, V> {
     #[serde(default)]
     sequence: Option<u32>,
     value: V,
+}
+
+/// Which of the lines one is.
+#[derive(Deserialize)]
+struct Kind {
+    schema: Option<IgnoredAny>,
+    facts: Option<IgnoredAny>,
 }
 
 fn is_none(role: &Role) -> bool {

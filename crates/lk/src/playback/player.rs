@@ -100,6 +100,7 @@ impl Player {
         let played = || channels.iter().filter_map(|id| stats.get(id.0 as usize));
         let first = played().filter_map(|stats| stats.first).min().unwrap_or(Time::ZERO);
         let last = played().filter_map(|stats| stats.last).max().unwrap_or(first);
+        config.check_extent(first, last)?;
         let last = config.until.map_or(last, |until| last.min(until));
         let rows = played().map(|stats| stats.count).max().unwrap_or(0);
         let source = match config.use_recorded_timestamps {

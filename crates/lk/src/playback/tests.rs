@@ -120,6 +120,11 @@ fn what_cant_be_played_is_refused_by_name() {
     assert!(refused(two_rates(), PlaybackConfig { keys, ..default() }).contains("no key slwo"));
     let rtf = Some(-1.0);
     assert!(refused(two_rates(), PlaybackConfig { rtf, ..default() }).contains("-1 is no rate"));
+    let start_offset = Span::from_nanos(1_000_000_000_000);
+    let late = refused(two_rates(), PlaybackConfig { start_offset, ..default() });
+    assert!(late.contains("start_offset 1000.000000000 s is past the end"), "{late}");
+    let early = refused(two_rates(), PlaybackConfig { until: Some(Time::MIN), ..default() });
+    assert!(early.contains("is not after"), "{early}");
     let rename = [("slow".to_owned(), "fast".to_owned())].into();
     let twice = refused(two_rates(), PlaybackConfig { rename, ..default() });
     assert!(twice.contains("two keys would be called fast"), "{twice}");

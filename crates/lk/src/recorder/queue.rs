@@ -1,5 +1,6 @@
 //! Between those who offer messages and the one who writes them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{
     AtomicBool, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
@@ -9,8 +10,8 @@ use std::time::Duration;
 
 use crossbeam_queue::ArrayQueue;
 
-use super::Overflow;
 use super::stats::{Counts, RecorderStats};
+use super::{Overflow, Stamp};
 use crate::component::AnyMsg;
 use crate::dataset::Role;
 use crate::time::Time;
@@ -24,7 +25,7 @@ const OVERHEAD: usize = 64;
 /// A message that waits.
 pub(super) struct Item {
     pub(super) key: u32,
-    pub(super) time: Time,
+    pub(super) stamp: Stamp,
     pub(super) message: Arc<dyn AnyMsg>,
     pub(super) counts: Arc<Counts>,
     /// What it counts for while it waits.
@@ -60,6 +61,7 @@ pub(super) struct Queue {
 pub(super) struct KeyEntry {
     pub(super) name: String,
     pub(super) role: Role,
+    pub(super) metadata: BTreeMap<String, String>,
     pub(super) counts: Arc<Counts>,
     /// Of what was offered, once it has ended.
     pub(super) rate_hz: Option<f64>,
@@ -106,12 +108,17 @@ impl Queue {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn add_key(&self, name: &str, role: Role) -> (u32, Arc<Counts>) {
+    pub(super) fn add_key(
+        &self,
+        name: &str,
+        role: Role,
+        metadata: BTreeMap<String, String>,
+    ) -> (u32, Arc<Counts>) {
         let mut keys = self.keys();
         let found = keys.iter().position(|key| key.name == name);
         let place = found.unwrap_or_else(|| {
             let (name, counts) = (name.to_owned(), Arc::default());
-            keys.push(KeyEntry { name, role, counts, rate_hz: None });
+            keys.push(KeyEntry { name, role, metadata, counts, rate_hz: None });
             keys.len() - 1
         });
         let counts = Arc::clone(&keys[place].counts);

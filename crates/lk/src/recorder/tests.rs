@@ -517,3 +517,28 @@ proptest! {
         prop_assert_eq!(dataset.unwrap().len().unwrap(), stats.keys["x"].written);
     }
 }
+
+#[test]
+fn what_the_producer_says_of_a_message_is_recorded_with_it() {
+    let mut recorder = recorder(RecorderConfig::default());
+    let metadata: BTreeMap<String, String> = [("unit".to_owned(), "m".to_owned())].into();
+    let key = recorder.key_with("x", Role::Input, metadata.clone());
+    recorder.set_facts(Facts {
+        sequence: crate::dataset::SequenceMeaning::Tick,
+        entries: [("seed".to_owned(), "7".to_owned())].into(),
+    });
+    let stamp = Stamp { time: nanos(5), publish_time: Some(nanos(3)), sequence: Some(40) };
+    recorder.record(&key, Arc::new(1_i64), stamp).unwrap();
+    recorder.record(&key, Arc::new(2_i64), nanos(6)).unwrap();
+    let dataset = recorder.close().unwrap().0.unwrap();
+    let samples = dataset.channel("x").unwrap().samples().unwrap();
+    let told: Vec<_> = samples
+        .map(|sample| sample.unwrap())
+        .map(|s| (s.time.as_nanos(), s.publish_time.as_nanos(), s.sequence))
+        .collect();
+    assert_eq!(told, [(5, 3, 40), (6, 6, 41)]);
+    assert_eq!(dataset.channel("x").unwrap().channel().metadata, metadata);
+    let facts = dataset.facts();
+    assert_eq!(facts.sequence, crate::dataset::SequenceMeaning::Tick);
+    assert!(facts.entries["seed"] == "7" && facts.entries.contains_key("recorder"));
+}

@@ -1,6 +1,6 @@
 //! The thread that writes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Shared;
 use super::queue::{Entry, Item};
 use super::stats::Counts;
 use super::target::{self, Target};
+use super::{Shared, Stamp};
 use crate::clock::Clock;
 use crate::codec::Plan;
 use crate::dataset::{Channel, ChannelId, CreateOptions, Dataset, Encoding, Role, Sample};
@@ -53,6 +53,7 @@ struct KeyState {
     plan: Plan,
     name: String,
     role: Role,
+    metadata: BTreeMap<String, String>,
     /// In the open file.
     channel: Option<ChannelId>,
     sequence: u32,
@@ -197,12 +198,12 @@ impl Writer {
             })?);
         }
         let state = self.keys[place].as_mut().expect("it was made above");
-        state.first.get_or_insert(item.time);
-        state.last = Some(item.time);
+        state.first.get_or_insert(item.stamp.time);
+        state.last = Some(item.stamp.time);
         state.seen += 1;
         let config = &self.shared.config;
         let passes =
-            !config.use_ring_buffer || self.through.is_some_and(|until| item.time <= until);
+            !config.use_ring_buffer || self.through.is_some_and(|until| item.stamp.time <= until);
         if passes {
             return self.write(item);
         }
@@ -222,6 +223,7 @@ impl Writer {
             plan: Plan::new(&schema),
             name: entry.name,
             role: entry.role,
+            metadata: entry.metadata,
             channel: None,
             sequence: 0,
             ring: VecDeque::new(),
@@ -236,7 +238,7 @@ impl Writer {
             item.counts.dropped.fetch_add(1, Relaxed);
             error
         };
-        if self.splits_before(item.time) {
+        if self.splits_before(item.stamp.time) {
             self.next_file().map_err(dropped)?;
         }
         let state = self.keys[item.key as usize].as_mut().expect("it was made with the first");
@@ -248,20 +250,22 @@ impl Writer {
                 let schema = state.plan.schema().clone();
                 let (key, role) = (state.name.clone(), state.role);
                 let encoding = Encoding::Cdr(schema);
-                let metadata = Default::default();
+                let metadata = state.metadata.clone();
                 let channel = Channel { key, encoding, role, metadata };
                 let channel = self.dataset.add_channel(channel).map_err(dropped)?;
                 state.channel = Some(channel);
                 channel
             }
         };
-        let (time, sequence) = (item.time, state.sequence);
-        state.sequence = state.sequence.wrapping_add(1);
+        let Stamp { time, publish_time, sequence } = item.stamp;
+        let sequence = sequence.unwrap_or(state.sequence);
+        state.sequence = sequence.wrapping_add(1);
         item.counts.bytes.store(payload.len(), Relaxed);
         self.bytes += payload.len() as u64;
         self.began.get_or_insert(time);
         let payload = Bytes::from(payload);
-        let sample = Sample { time, publish_time: time, sequence, payload };
+        let publish_time = publish_time.unwrap_or(time);
+        let sample = Sample { time, publish_time, sequence, payload };
         self.dataset.write_sample(channel, sample).map_err(dropped)?;
         item.counts.written.fetch_add(1, Relaxed);
         self.since_flush += 1;
@@ -278,7 +282,7 @@ impl Writer {
         let rings = self.keys.iter_mut().flatten();
         let mut kept: Vec<Item> = rings.flat_map(|state| state.ring.drain(..)).collect();
         // As they came: by time, and by key within one.
-        kept.sort_by_key(|item| (item.time, item.key));
+        kept.sort_by_key(|item| (item.stamp.time, item.key));
         let mut kept = kept.into_iter();
         while let Some(item) = kept.next() {
             if let Err(error) = self.write(item) {
@@ -330,7 +334,8 @@ impl Writer {
 
     /// The counts so far, and the end.
     fn end_file(&mut self) -> Result<()> {
-        let mut facts = self.dataset.facts().clone();
+        let given = self.shared.facts().clone();
+        let mut facts = given.unwrap_or_else(|| self.dataset.facts().clone());
         let stats = serde_json::to_string(&self.shared.queue.stats());
         facts.entries.insert(FACT.to_owned(), stats.expect("counts are plain numbers"));
         if self.part > 0 {

@@ -9,10 +9,10 @@ use std::path::Path;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, IgnoredAny};
+use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
-use super::{FactsLine, SampleLine, SchemaLine};
+use super::{FactsLine, Kind, SampleLine, SchemaLine};
 use crate::codec::Plan;
 use crate::dataset::foreign::without_place;
 use crate::dataset::shape::{self, Shape, ShapeSeed};
@@ -97,8 +97,8 @@ pub fn import(path: &Path, dataset: &mut Dataset, options: &ImportOptions) -> Re
         let count = counts.entry(*id).or_default();
         let sequence = sample.sequence.unwrap_or(*count);
         *count = sequence.wrapping_add(1);
-        let time = Time::from_nanos(sample.time_ns);
-        let publish_time = Time::from_nanos(sample.publish_time_ns.unwrap_or(sample.time_ns));
+        let time = lines.time_of(line, &sample)?;
+        let publish_time = sample.publish_time_ns.map_or(time, Time::from_nanos);
         let payload = Bytes::from(plan.encode(&value)?);
         dataset.write_sample(*id, Sample { time, publish_time, sequence, payload })?;
         result.samples += 1;
@@ -122,13 +122,6 @@ struct Key {
 enum KeyKind {
     Known(Schema),
     Inferred(Shape),
-}
-
-/// Which of the lines one is.
-#[derive(Deserialize)]
-struct Kind {
-    schema: Option<IgnoredAny>,
-    facts: Option<IgnoredAny>,
 }
 
 type RawSample<'a> = SampleLine<Cow<'a, str>, &'a RawValue>;
@@ -169,6 +162,7 @@ impl Lines<'_> {
                 return Ok(());
             }
             let sample: RawSample<'_> = self.parse(line, text)?;
+            self.time_of(line, &sample)?;
             let place = match places.get(sample.key.as_ref()) {
                 Some(&place) => place,
                 None => {
@@ -221,6 +215,11 @@ impl Lines<'_> {
             return Ok(None);
         }
         self.parse(line, text).map(Some)
+    }
+
+    fn time_of(&self, line: u64, sample: &RawSample<'_>) -> Result<Time> {
+        let time = sample.time_ns.map(Time::from_nanos);
+        time.ok_or_else(|| self.error(line, "missing field `time_ns`"))
     }
 
     fn parse<'l, T: Deserialize<'l>>(&self, line: u64, text: &'l str) -> Result<T> {

@@ -127,7 +127,11 @@ fn what_does_not_fit_is_named_with_its_line() {
     let none = ImportOptions::default();
     for (text, expected) in [
         ("nonsense\n".to_owned(), "expected ident (line 1 of FILE)"),
-        ("\n{\"key\": \"a\"}\n".to_owned(), "missing field `time_ns` (line 2 of FILE)"),
+        (
+            "\n{\"key\": \"a\", \"value\": {\"x\": 1}}\n".to_owned(),
+            "missing field `time_ns` (line 2 of FILE)",
+        ),
+        ("\n{\"key\": \"a\"}\n".to_owned(), "missing field `value` (line 2 of FILE)"),
         (
             sample("{}").replace("time_ns", "time"),
             "unknown field `time`, expected one of `key`, `time_ns`, `publish_time_ns`, `sequence`, `value` (line 1 of FILE)",
