@@ -4,8 +4,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    cat, completions, convert, diff, doctor, filter, info, init, merge, recover, rejudge, run,
-    sample, schema, verify,
+    cat, completions, convert, diff, doctor, filter, info, init, merge, play, record, recover,
+    rejudge, run, sample, schema, verify,
 };
 
 /// Does the new implementation behave like the original?
@@ -34,6 +34,8 @@ pub(crate) enum Command {
     Recover(recover::Args),
     Doctor(doctor::Args),
     Sample(sample::Args),
+    Play(play::Args),
+    Record(record::Args),
     Run(run::Args),
     Diff(diff::Args),
     Rejudge(rejudge::Args),

@@ -9,6 +9,8 @@ pub(crate) mod filter;
 pub(crate) mod info;
 pub(crate) mod init;
 pub(crate) mod merge;
+pub(crate) mod play;
+pub(crate) mod record;
 pub(crate) mod recover;
 pub(crate) mod rejudge;
 pub(crate) mod run;

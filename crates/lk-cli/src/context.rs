@@ -82,6 +82,12 @@ impl Context {
         }
     }
 
+    /// Says what something came to beside a result that is on standard output.
+    pub(crate) fn tell(&self, text: &str) {
+        // Nobody is left to tell where this fails.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
     /// Tells of what could not be read of a dataset whose samples were used.
     pub(crate) fn warn_of_loss(&self, dataset: &Dataset) {
         let location = dataset.location();

@@ -41,6 +41,9 @@ pub(crate) enum Error {
     #[error("can't take signals")]
     Signals(#[source] io::Error),
 
+    #[error("can't take keys from the terminal")]
+    Terminal(#[source] io::Error),
+
     #[error("can't write to standard output")]
     Output(#[source] io::Error),
 }
@@ -70,7 +73,11 @@ impl Error {
                 Some("choose another name, or overwrite it with --force".into())
             }
             Error::Report { .. } => Some("lk diff writes one with --json or -o".to_owned()),
-            Error::Io { .. } | Error::Policy { .. } | Error::Signals(_) | Error::Output(_) => None,
+            Error::Io { .. }
+            | Error::Policy { .. }
+            | Error::Signals(_)
+            | Error::Terminal(_)
+            | Error::Output(_) => None,
         }
     }
 

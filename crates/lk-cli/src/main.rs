@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod files;
 mod interrupt;
+mod keyboard;
 mod output;
 mod progress;
 mod select;
@@ -34,6 +35,8 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
         Command::Recover(args) => commands::recover::run(ctx, &args),
         Command::Doctor(args) => commands::doctor::run(ctx, &args),
         Command::Sample(args) => commands::sample::run(ctx, &args),
+        Command::Play(args) => commands::play::run(ctx, &args),
+        Command::Record(args) => commands::record::run(ctx, &args),
         Command::Run(args) => commands::run::run(ctx, &args),
         Command::Diff(args) => commands::diff::run(ctx, &args),
         Command::Rejudge(args) => commands::rejudge::run(ctx, &args),

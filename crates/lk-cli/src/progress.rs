@@ -20,6 +20,21 @@ impl Watch {
         Watch(bar)
     }
 
+    /// Something else that goes on now.
+    pub(crate) fn say(&self, message: &str) {
+        self.0.set_message(message.to_owned());
+    }
+
+    /// Wipes it for good.
+    pub(crate) fn clear(&self) {
+        self.0.finish_and_clear();
+    }
+
+    /// Lets something be written above it.
+    pub(crate) fn aside(&self, write: impl FnOnce()) {
+        self.0.suspend(write);
+    }
+
     /// What running programs has come to.
     pub(crate) fn show(&self, progress: lk_compile::Progress<'_>) {
         use lk_compile::Progress;
@@ -54,6 +69,6 @@ impl Watch {
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.clear();
     }
 }

@@ -55,6 +55,14 @@ impl Selection {
         }
     }
 
+    /// Keys that match one of `globs`, each of which must match one; none where
+    /// there are no globs.
+    pub(crate) fn keys(globs: &[String], dataset: &Dataset) -> Result<Vec<String>> {
+        let chosen = Selection::excluded(globs, dataset)?;
+        let key = |id: &ChannelId| dataset.channels().get(id.0 as usize).map(|c| c.key.clone());
+        Ok(chosen.iter().filter_map(key).collect())
+    }
+
     /// The one channel that the query takes, from which a table can be made.
     pub(crate) fn view<'a>(&self, dataset: &'a Dataset, query: &Query) -> Result<ChannelView<'a>> {
         let view = only_channel(dataset, query)?;
@@ -112,7 +120,7 @@ fn matches(glob: &str, key: &str) -> bool {
 
 /// A decimal number of seconds, exactly: a float would round what lies far
 /// from zero.
-fn seconds(text: &str) -> Result<Time, String> {
+pub(crate) fn seconds(text: &str) -> Result<Time, String> {
     const NANOS: i64 = 1_000_000_000;
     let magnitude = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));

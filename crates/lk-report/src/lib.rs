@@ -13,5 +13,5 @@ pub mod json;
 pub mod junit;
 pub mod text;
 
-pub use number::{bytes, counted};
+pub use number::{bytes, counted, duration};
 pub use style::{Style, printable};

@@ -90,7 +90,7 @@ pub(crate) fn seconds(nine_decimals: &str) -> String {
 }
 
 /// A duration with three digits: `812 ns`, `1.24 µs`, `182 µs`, `4.10 ms`.
-pub(crate) fn duration(ns: u64) -> String {
+pub fn duration(ns: u64) -> String {
     let (value, unit) = match ns {
         0..1_000 => return format!("{ns} ns"),
         1_000..1_000_000 => (ns as f64 / 1e3, "µs"),

@@ -3,6 +3,7 @@
 mod diff;
 mod doctor;
 mod info;
+mod live;
 mod rejudge;
 mod run;
 mod verify;
@@ -15,6 +16,8 @@ use std::borrow::Cow;
 use lk::dataset::{DatasetInfo, Diagnosis};
 use lk::diff::{DiffResult, Rejudgement, Verdict};
 use lk::outcome::{RunOutcome, VerifyOutcome};
+use lk::playback::PlayReport;
+use lk::recorder::RecorderStats;
 
 use crate::style::{Ink, Style, printable, wrap};
 
@@ -72,6 +75,21 @@ pub fn info(info: &DatasetInfo, checked: bool, style: Style) -> String {
 pub fn diagnosis(diagnosis: &Diagnosis, style: Style) -> String {
     let mut page = Page::new(None, style);
     doctor::page(&mut page, diagnosis);
+    page.out
+}
+
+/// What became of the messages that were recorded in the file `recording`, as
+/// text: a line for each key.
+pub fn recorded(recording: &str, stats: &RecorderStats, style: Style) -> String {
+    let mut page = Page::new(None, style);
+    live::recorded(&mut page, recording, stats);
+    page.out
+}
+
+/// How playing went as text: how much, how fast, how late.
+pub fn played(report: &PlayReport, style: Style) -> String {
+    let mut page = Page::new(None, style);
+    live::played(&mut page, report);
     page.out
 }
 

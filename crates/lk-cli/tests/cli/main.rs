@@ -7,6 +7,8 @@ mod diff;
 mod files;
 mod foreign;
 mod init;
+mod play;
+mod record;
 mod sample;
 mod tools;
 mod usage;

@@ -29,6 +29,8 @@ fn every_command_has_a_help_with_a_first_line() {
         "recover",
         "doctor",
         "sample",
+        "play",
+        "record",
         "run",
         "diff",
         "rejudge",
