@@ -7,7 +7,7 @@ import inspect
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lk.common.config import make_config
 from lk.common.dx import Dx
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from lk.common.node import Node
 
 __all__ = ["Component", "ComponentLifecycleMixin", "LifecycleComponent", "LifecycleState"]
+
+
+@dataclass
+class NoSettings:
+    """The configuration of components that have none."""
 
 
 class Component:
@@ -40,9 +45,8 @@ class Component:
     ``log`` is its logger, ``dx`` what it says of its own health.
     """
 
-    @dataclass
-    class Config:
-        """No settings."""
+    #: A nested dataclass of settings, in components that have any.
+    Config: ClassVar[type[Any]] = NoSettings
 
     inputs: PortCollection[InputPort[Any]]
     outputs: PortCollection[OutputPort[Any]]

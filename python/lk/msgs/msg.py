@@ -155,7 +155,8 @@ def _scalar(target: type, value: Any, path: str) -> Any:
         return value
     if issubclass(target, enum.Enum):
         try:
-            return target[value] if value in target.__members__ else target(value)
+            members: dict[Any, Any] = dict(target.__members__)
+            return members[value] if value in members else target(value)
         except (KeyError, TypeError, ValueError) as error:
             raise _refuse(target, value, path) from error
     if target is float and isinstance(value, (int, np.integer, np.floating)):

@@ -156,11 +156,11 @@ class _Drawn(RandomType[Number]):
         number: Number = self._kind(round(value) if self._kind is int else value)
         return number
 
-    def get_range(self) -> tuple[Number, Number]:
+    def get_range(self) -> tuple[Any, Any]:
         if self._kind is int and math.isfinite(self.low) and math.isfinite(self.high):
             return self._kind(self.low), self._kind(self.high)
         # An integer without a limit has none that is an integer.
-        return self.low, self.high  # type: ignore[return-value]
+        return self.low, self.high
 
     def contains(self, x: Any) -> bool:
         if not _is_number(x) or (self._kind is int and not float(x).is_integer()):
@@ -236,7 +236,8 @@ class _Numbers(Generic[Number]):
     def _drawn(
         cls, low: float, high: float, draw: Callable[[random.Random], float]
     ) -> RandomType[Number]:
-        return _Drawn(cls._kind, low, high, draw)
+        kind: type[Number] = cls._kind
+        return _Drawn(kind, low, high, draw)
 
     @classmethod
     def normal(cls, mean: float = 0.0, std: float = 1.0) -> RandomType[Number]:

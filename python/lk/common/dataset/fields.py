@@ -20,8 +20,9 @@ def children(value: Any) -> list[tuple[str, Any]] | None:
         return [(f".{f.name}", getattr(value, f.name)) for f in dataclasses.fields(value)]
     if isinstance(value, Mapping):
         return [(f".{key}", item) for key, item in value.items()]
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return [(f".{name}", item) for name, item in zip(value._fields, value, strict=True)]
+    names = getattr(value, "_fields", None)
+    if isinstance(value, tuple) and names is not None:
+        return [(f".{name}", item) for name, item in zip(names, value, strict=True)]
     if isinstance(value, (list, tuple)):
         return [(f"[{n}]", item) for n, item in enumerate(value)]
     if isinstance(value, np.ndarray) and value.ndim > 0:

@@ -347,17 +347,14 @@ class DataPlayback(Component):
                     if self._stopped:
                         break
                     ticket = self._pacer.ticket()
-                    if not self._playing:
-                        paused = True
-                    elif self._at_end():
+                    paused = not self._playing
+                    if not paused and self._at_end():
                         break
-                    else:
-                        paused = False
-                        time_s = self._time_of(self._next)
-                        if self._moved:
-                            self._moved = False
-                            origin_ns, origin_s = time.monotonic_ns(), time_s
-                            last_ns, last_s = origin_ns, time_s
+                    time_s = math.nan if paused else self._time_of(self._next)
+                    if not paused and self._moved:
+                        self._moved = False
+                        origin_ns, origin_s = time.monotonic_ns(), time_s
+                        last_ns, last_s = origin_ns, time_s
                 if paused:
                     self._pacer.wait(ticket)
                     continue
