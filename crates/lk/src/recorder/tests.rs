@@ -1,3 +1,5 @@
+mod overload;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -156,9 +158,9 @@ fn what_was_flushed_is_in_the_file() {
     assert_eq!(read(&Dataset::open(&path).unwrap(), "x").len(), 50);
 }
 
-/// A memory dataset whose writes take long, or fail from one on.
+/// A dataset whose writes take long, or fail from one on.
 struct Slow {
-    inner: Ring,
+    inner: Box<dyn Backend>,
     delay: Duration,
     fails_from: u64,
     writes: u64,
@@ -166,7 +168,10 @@ struct Slow {
 
 impl Slow {
     fn dataset(delay: Duration, fails_from: u64) -> Dataset {
-        let inner = Ring::new(NonZeroUsize::MAX);
+        Slow::around(Box::new(Ring::new(NonZeroUsize::MAX)), delay, fails_from)
+    }
+
+    fn around(inner: Box<dyn Backend>, delay: Duration, fails_from: u64) -> Dataset {
         Dataset::with_backend(Box::new(Slow { inner, delay, fails_from, writes: 0 }))
     }
 }
@@ -470,23 +475,6 @@ fn a_system_is_recorded_with_the_time_of_its_ticks() {
     // Twice the same run, twice the same bytes.
     drop(dataset);
     assert!(run() == bytes);
-}
-
-#[test]
-fn a_ring_of_a_million_drops_in_constant_time() {
-    let config = RecorderConfig {
-        use_ring_buffer: true,
-        ring_buffer_size: 1_000_000,
-        ..RecorderConfig::default()
-    };
-    let mut recorder = recorder(config);
-    let key = recorder.key("x");
-    let message: Arc<dyn AnyMsg> = Arc::new(7_i64);
-    for n in 0..1_200_000 {
-        recorder.record(&key, Arc::clone(&message), nanos(n)).unwrap();
-    }
-    recorder.flush().unwrap();
-    assert_eq!(recorder.stats().keys["x"].dropped, 200_000);
 }
 
 proptest! {
