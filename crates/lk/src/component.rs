@@ -53,6 +53,10 @@ use crate::time::Time;
 /// What a component's own code returns; any error will do.
 pub type StepResult = std::result::Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
+/// What a component gives as its state.
+pub type SaveResult =
+    std::result::Result<Option<Encoded>, Box<dyn std::error::Error + Send + Sync>>;
+
 /// A component: what runs when its node does.
 ///
 /// It reads its input ports, writes its output ports, and has state of its
@@ -104,6 +108,27 @@ pub trait Component: Send {
     /// The component counts as finalized all the same.
     fn on_shutdown(&mut self) -> StepResult {
         Ok(())
+    }
+
+    /// Its state between two steps as a message, by [`Encoded::of`], for a
+    /// [`Snapshot`](crate::system::Snapshot) of its system; of `()` where it
+    /// has none. `None`, as it is unless said otherwise, is that it can't be
+    /// saved, and neither can its system.
+    ///
+    /// # Errors
+    /// Whatever keeps it from that.
+    fn save(&self) -> SaveResult {
+        Ok(None)
+    }
+
+    /// Goes on from a state that [`Component::save`] gave, of this component or
+    /// another one that was made like it.
+    ///
+    /// # Errors
+    /// Whatever keeps it from that, after which its system is shut down.
+    fn restore(&mut self, state: &Encoded) -> StepResult {
+        let _ = state;
+        Err("it has no `restore` to take a state by".into())
     }
 }
 

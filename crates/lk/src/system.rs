@@ -47,6 +47,7 @@ mod graph;
 mod mermaid;
 mod node;
 mod run;
+mod snapshot;
 mod workers;
 
 #[cfg(test)]
@@ -56,3 +57,4 @@ pub use builder::SystemBuilder;
 pub use graph::{Connection, ConnectionGraph, PortRef};
 pub use node::NodeConfig;
 pub use run::{RunOptions, System};
+pub use snapshot::Snapshot;

@@ -24,7 +24,7 @@ pub struct Io<'a> {
 }
 
 /// What lies in an input port.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Input {
     pub(crate) value: Option<Arc<dyn AnyMsg>>,
     /// Written since the component last ran.

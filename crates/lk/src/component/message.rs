@@ -51,6 +51,42 @@ pub struct Encoded {
     pub payload: Bytes,
 }
 
+impl Encoded {
+    /// A message of a Rust type as it is stored.
+    ///
+    /// ```
+    /// use lk::component::Encoded;
+    /// let state = Encoded::of(&(3_u64, "on".to_owned()))?;
+    /// assert_eq!(state.to::<(u64, String)>()?, (3, "on".to_owned()));
+    /// assert!(state.to::<f64>().is_err());
+    /// # Ok::<(), lk::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Trace`] where the type can be no message; [`Error::Encode`].
+    pub fn of<T: Msg>(message: &T) -> Result<Encoded> {
+        let plan = Plan::new(&Schema::of::<T>()?);
+        let mut payload = Vec::new();
+        plan.encode_typed(message, &mut payload)?;
+        Ok(Encoded { schema: plan.schema().clone(), payload: payload.into() })
+    }
+
+    /// The message as a Rust type.
+    ///
+    /// # Errors
+    /// [`Error::WrongType`] where it is of another; [`Error::Decode`].
+    pub fn to<T: Msg>(&self) -> Result<T> {
+        let wanted = Schema::of::<T>()?;
+        if wanted.fingerprint() != self.schema.fingerprint() {
+            return Err(Error::WrongType {
+                expected: wanted.name_and_fingerprint(),
+                actual: self.schema.name_and_fingerprint(),
+            });
+        }
+        Plan::new(&wanted).decode_typed(&self.payload)
+    }
+}
+
 impl AnyMsg for Encoded {
     fn encode(&self, plan: &Plan, payload: &mut Vec<u8>) -> Result<()> {
         // Fingerprints, since two names of one layout are the same bytes.

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::player::Place;
 use super::{PlaybackConfig, Player, Seek};
-use crate::component::{Component, Io, OutAny, Ports, StepResult};
-use crate::dataset::{Dataset, Encoding};
+use crate::component::{Component, Encoded, Io, OutAny, Ports, SaveResult, StepResult};
+use crate::dataset::{Dataset, Encoding, Sample};
 use crate::error::{Error, Result};
 use crate::time::{Span, Time};
 
@@ -156,4 +159,46 @@ impl Component for DataPlayback {
     fn next_time(&self, _: Time) -> Option<Time> {
         self.due.filter(|_| self.playing)
     }
+
+    fn save(&self) -> SaveResult {
+        let nanos = |time: Time| time.as_nanos();
+        let state = State {
+            place: self.player.place(),
+            playing: self.playing,
+            anchor: self.anchor.map(|(recorded, shown)| [nanos(recorded), nanos(shown)]),
+            due: self.due.map(nanos),
+            held: self.held.iter().map(|m| (m.key as u64, m.sample.payload.to_vec())).collect(),
+        };
+        Ok(Some(Encoded::of(&state)?))
+    }
+
+    fn restore(&mut self, state: &Encoded) -> StepResult {
+        let state: State = state.to()?;
+        self.player.go_to(&state.place);
+        self.playing = state.playing;
+        self.anchor = state.anchor.map(|at| at.map(Time::from_nanos).into());
+        self.due = state.due.map(Time::from_nanos);
+        self.held.clear();
+        for (key, payload) in state.held {
+            let key = usize::try_from(key)?;
+            if key >= self.outputs.len() {
+                return Err("the state is of a playback of other keys".into());
+            }
+            // Their times were theirs to the player alone.
+            let (time, payload) = (Time::ZERO, payload.into());
+            let sample = Sample { time, publish_time: time, sequence: 0, payload };
+            self.held.push(super::Message { key, sample });
+        }
+        Ok(())
+    }
+}
+
+/// What a playback goes on from; times in nanoseconds.
+#[derive(Serialize, Deserialize)]
+struct State {
+    place: Place,
+    playing: bool,
+    anchor: Option<[i64; 2]>,
+    due: Option<i64>,
+    held: Vec<(u64, Vec<u8>)>,
 }

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
+use serde::{Deserialize, Serialize};
+
 use super::PlaybackConfig;
 use super::feed::Feed;
 use super::rows::Rows;
@@ -24,6 +26,19 @@ pub struct Player {
     rows: u64,
     /// The time of the last tick; `None` before the first.
     at: Option<Time>,
+    /// Where it was before the first tick.
+    from: Time,
+    done: bool,
+}
+
+/// Where a playback stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// Nanoseconds; all up to this time was played.
+    at: Option<i64>,
+    from: i64,
+    /// Of rows, the next.
+    row: u64,
     done: bool,
 }
 
@@ -107,8 +122,18 @@ impl Player {
             true => Source::Times(Feed::new(&channels, &config)),
             false => Source::Rows(Rows::new(&channels)),
         };
-        let mut player =
-            Player { dataset, config, keys, source, first, last, rows, at: None, done: false };
+        let mut player = Player {
+            dataset,
+            config,
+            keys,
+            source,
+            first,
+            last,
+            rows,
+            at: None,
+            from: first,
+            done: false,
+        };
         player.reset();
         Ok(player)
     }
@@ -197,7 +222,7 @@ impl Player {
                 return outside("rows have no times: seek to an index".to_owned());
             }
         }
-        (self.at, self.done) = (None, false);
+        (self.at, self.from, self.done) = (None, time, false);
         Ok(())
     }
 
@@ -219,7 +244,28 @@ impl Player {
             Source::Times(feed) => feed.seek(Some(start)),
             Source::Rows(rows) => rows.seek(0),
         }
-        (self.at, self.done) = (None, false);
+        (self.at, self.from, self.done) = (None, start, false);
+    }
+
+    pub(super) fn place(&self) -> Place {
+        let row = match &self.source {
+            Source::Times(_) => 0,
+            Source::Rows(rows) => rows.row(),
+        };
+        let at = self.at.map(Time::as_nanos);
+        Place { at, from: self.from.as_nanos(), row, done: self.done }
+    }
+
+    /// Goes on from a place of a playback like this one.
+    pub(super) fn go_to(&mut self, place: &Place) {
+        let (at, from) = (place.at.map(Time::from_nanos), Time::from_nanos(place.from));
+        match &mut self.source {
+            Source::Times(feed) => {
+                feed.seek(Some(at.map_or(from, |at| at + Span::from_nanos(1))));
+            }
+            Source::Rows(rows) => rows.seek(place.row),
+        }
+        (self.at, self.from, self.done) = (at, from, place.done);
     }
 
     /// Where it begins.
@@ -307,7 +353,7 @@ impl Player {
                     let to = to.max(self.first).min(self.last);
                     if let Source::Times(feed) = &mut self.source {
                         feed.seek(Some(to));
-                        self.at = None;
+                        (self.at, self.from) = (None, to);
                     }
                     stretch = None;
                     continue;

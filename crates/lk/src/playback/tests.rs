@@ -273,3 +273,51 @@ fn a_config_reads_back_with_the_names_of_its_fields() {
     assert_eq!(serde_json::from_str::<PlaybackConfig>(&text).unwrap(), config);
     assert!(serde_json::from_str::<PlaybackConfig>(r#"{"lop": true}"#).is_err());
 }
+
+/// What a system that plays `slow` shows at each of some ticks.
+fn shows(
+    system: &mut crate::system::System,
+    ticks: u64,
+) -> Vec<(i64, Option<crate::component::Encoded>)> {
+    let show = |system: &crate::system::System| {
+        let shown = system.output_any("slow").unwrap()?;
+        let shown: &dyn std::any::Any = &**shown;
+        shown.downcast_ref::<crate::component::Encoded>().cloned()
+    };
+    let step = |_| {
+        system.run_for(1).unwrap();
+        (system.now().as_nanos(), show(system))
+    };
+    (0..ticks).map(step).collect()
+}
+
+#[test]
+fn a_playback_goes_on_from_a_snapshot() {
+    let mut ties = two_rates();
+    for n in 100..103_i64 {
+        ties.write("slow", &n, ms(2000)).unwrap();
+    }
+    let ties = Arc::new(ties);
+    let auto = PlaybackConfig { auto_play: true, repeat: true, ..PlaybackConfig::default() };
+    let rows = PlaybackConfig { use_recorded_timestamps: false, ..auto.clone() };
+    let fast = PlaybackConfig { rate: 3.0, ..auto.clone() };
+    for config in [auto, rows, fast] {
+        let mut builder = SystemBuilder::new("play");
+        let rate_hz = (!config.use_recorded_timestamps).then_some(100.0);
+        builder.node("node", NodeConfig { rate_hz, threaded: false }).unwrap();
+        let dataset = Arc::clone(&ties);
+        builder.add_to("node", "play", |ports| DataPlayback::new(dataset, config, ports)).unwrap();
+        builder.expose_output("slow", "play.slow").unwrap();
+        let mut system = builder.build().unwrap();
+        system.run_for(0).unwrap();
+        for before in [0, 1, 50, 70, 1, 1] {
+            system.run_for(before).unwrap();
+            let snapshot = system.snapshot().unwrap();
+            let first = shows(&mut system, 30);
+            shows(&mut system, 100);
+            system.restore(&snapshot).unwrap();
+            assert_eq!(shows(&mut system, 30), first, "after {}", snapshot.ticks());
+            system.restore(&snapshot).unwrap();
+        }
+    }
+}

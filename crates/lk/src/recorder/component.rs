@@ -1,7 +1,7 @@
 //! Recording within a system.
 
 use super::{Key, Recorder, RecorderConfig, RecorderStats, Target};
-use crate::component::{Component, InAny, Io, Ports, StepResult};
+use crate::component::{Component, Encoded, InAny, Io, Ports, SaveResult, StepResult};
 use crate::dataset::Role;
 use crate::error::Result;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,6 +73,15 @@ impl Component for DataRecorder {
             let (_, stats) = recorder.close()?;
             *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(stats);
         }
+        Ok(())
+    }
+
+    // What was recorded stays so, wherever the system goes on from.
+    fn save(&self) -> SaveResult {
+        Ok(Some(Encoded::of(&())?))
+    }
+
+    fn restore(&mut self, _: &Encoded) -> StepResult {
         Ok(())
     }
 }

@@ -19,11 +19,11 @@ pub struct SystemBuilder {
     graph: ConnectionGraph,
     nodes: BTreeMap<String, NodeConfig>,
     made: BTreeMap<String, Made>,
-    /// Public ports by name.
-    inputs: BTreeMap<String, PortRef>,
+    /// Public ports by name; an input can stand for several.
+    inputs: BTreeMap<String, Vec<PortRef>>,
     outputs: BTreeMap<String, PortRef>,
     /// Public ports of subsystems, as they are seen from here.
-    aliases: BTreeMap<PortRef, PortRef>,
+    aliases: BTreeMap<PortRef, Vec<PortRef>>,
     owners: u32,
 }
 
@@ -51,6 +51,11 @@ impl SystemBuilder {
             aliases: BTreeMap::new(),
             owners: 0,
         }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// What is connected so far.
@@ -150,9 +155,10 @@ impl SystemBuilder {
             let node = format!("{name}/{}", made.node);
             self.made.insert(format!("{name}/{component}"), Made { node, ..made });
         }
-        for (port, target) in sub.inputs.into_iter().chain(sub.outputs) {
+        let outputs = sub.outputs.into_iter().map(|(port, target)| (port, vec![target]));
+        for (port, targets) in sub.inputs.into_iter().chain(outputs) {
             let public = PortRef { component: name.to_owned(), port };
-            self.aliases.insert(public, inner(target));
+            self.aliases.insert(public, targets.into_iter().map(inner).collect());
         }
         Ok(())
     }
@@ -177,13 +183,16 @@ impl SystemBuilder {
     }
 
     fn connect_ports(&mut self, from: &str, to: &str, delayed: bool) -> Result<()> {
-        let (from, to) = (self.resolve(from)?, self.resolve(to)?);
-        if let Some((name, _)) = self.inputs.iter().find(|(_, port)| **port == to) {
-            return Err(refused(format!(
-                "can't connect {from} to {to}: it is the public input {name}, which writes to it"
-            )));
+        let from = self.resolve(from)?;
+        for to in self.resolve_all(to)? {
+            if let Some((name, _)) = self.inputs.iter().find(|(_, ports)| ports.contains(&to)) {
+                return Err(refused(format!(
+                    "can't connect {from} to {to}: it is the public input {name}, which writes to it"
+                )));
+            }
+            self.graph.connect(Connection { from: from.clone(), to, delayed })?;
         }
-        self.graph.connect(Connection { from, to, delayed })
+        Ok(())
     }
 
     /// Makes an input public: it is written by who has the system, or connected
@@ -193,13 +202,46 @@ impl SystemBuilder {
     /// [`Error::Graph`](crate::Error::Graph) where there is no such input, it has a writer, or the
     /// name is taken.
     pub fn expose_input(&mut self, name: &str, port: &str) -> Result<()> {
-        let port = self.resolve(port)?;
-        self.graph.input(&port)?;
-        if let Some(other) = self.graph.connections().iter().find(|c| c.to == port) {
-            return Err(refused(format!("{port} can't be public: {} writes to it", other.from)));
+        self.expose_shared_input(name, &[port])
+    }
+
+    /// Makes several inputs one public input: what is written to it, or
+    /// connected, goes to all of them.
+    ///
+    /// # Errors
+    /// As [`SystemBuilder::expose_input`], and where their types differ or
+    /// there is none.
+    pub fn expose_shared_input(&mut self, name: &str, ports: &[&str]) -> Result<()> {
+        let mut targets: Vec<PortRef> = Vec::new();
+        for port in ports {
+            targets.extend(self.resolve_all(port)?);
+        }
+        let mut typed: Option<(&PortRef, &Schema)> = None;
+        for port in &targets {
+            let wanted = self.graph.input(port)?.schema.as_ref();
+            if let Some(other) = self.graph.connections().iter().find(|c| c.to == *port) {
+                return Err(refused(format!(
+                    "{port} can't be public: {} writes to it",
+                    other.from
+                )));
+            }
+            match (typed, wanted) {
+                (Some((first, a)), Some(b)) if a.fingerprint() != b.fingerprint() => {
+                    return Err(refused(format!(
+                        "{first} and {port} can't be one public input: {first} takes {}, {port} takes {}",
+                        a.name_and_fingerprint(),
+                        b.name_and_fingerprint()
+                    )));
+                }
+                (None, Some(schema)) => typed = Some((port, schema)),
+                _ => {}
+            }
+        }
+        if targets.is_empty() {
+            return Err(refused(format!("public input {name} needs an input that it goes to")));
         }
         self.free_public_name(name)?;
-        self.inputs.insert(name.to_owned(), port);
+        self.inputs.insert(name.to_owned(), targets);
         Ok(())
     }
 
@@ -222,9 +264,16 @@ impl SystemBuilder {
         }
     }
 
-    fn resolve(&self, port: &str) -> Result<PortRef> {
+    /// The ports that a name stands for: more than one for a shared input.
+    fn resolve_all(&self, port: &str) -> Result<Vec<PortRef>> {
         let port: PortRef = port.parse()?;
-        Ok(self.aliases.get(&port).cloned().unwrap_or(port))
+        Ok(self.aliases.get(&port).cloned().unwrap_or_else(|| vec![port]))
+    }
+
+    /// The first of them.
+    fn resolve(&self, port: &str) -> Result<PortRef> {
+        let mut ports = self.resolve_all(port)?;
+        Ok(ports.swap_remove(0))
     }
 
     /// The type of what flows into an input: of a dynamic one, what it is
@@ -293,21 +342,23 @@ impl SystemBuilder {
             let from = ids[connection.from.component.as_str()];
             cells[from].edges.push(edge);
         }
-        let public = |ports: BTreeMap<String, PortRef>, is_input: bool| {
-            let ports = ports.into_iter().map(|(name, port)| {
-                let spec = if is_input { graph.input(&port) } else { graph.output(&port) };
-                let spec = spec?;
-                let public = Public {
-                    cell: ids[port.component.as_str()],
-                    index: graph.position(&port, is_input).expect("the port was found above"),
-                    rust_type: spec.rust_type,
-                    schema: spec.schema.clone(),
-                };
-                Ok((name, public))
-            });
-            ports.collect::<Result<BTreeMap<String, Public>>>()
+        let public = |port: PortRef, is_input: bool| {
+            let spec = if is_input { graph.input(&port) } else { graph.output(&port) };
+            let spec = spec?;
+            Ok(Public {
+                cell: ids[port.component.as_str()],
+                index: graph.position(&port, is_input).expect("the port was found above"),
+                rust_type: spec.rust_type,
+                schema: spec.schema.clone(),
+            })
         };
-        let (inputs, outputs) = (public(inputs, true)?, public(outputs, false)?);
+        let inputs = inputs.into_iter().map(|(name, ports)| {
+            let ports = ports.into_iter().map(|port| public(port, true));
+            Ok((name, ports.collect::<Result<Vec<Public>>>()?))
+        });
+        let inputs = inputs.collect::<Result<BTreeMap<String, Vec<Public>>>>()?;
+        let outputs = outputs.into_iter().map(|(name, port)| Ok((name, public(port, false)?)));
+        let outputs = outputs.collect::<Result<BTreeMap<String, Public>>>()?;
         let nodes = nodes.iter().map(|(name, config)| Node::new(name, *config));
         let nodes = nodes.collect::<Result<Vec<Node>>>()?;
         let sizes = levels.iter().map(Vec::len).collect();

@@ -38,6 +38,7 @@ pub(super) struct Edge {
 }
 
 /// A message under way.
+#[derive(Clone)]
 pub(super) struct Delivery {
     pub(super) cell: usize,
     pub(super) input: usize,
@@ -115,7 +116,7 @@ impl Cell {
         done.map_err(|source| self.failed(&transition.to_string(), now, source))
     }
 
-    fn failed(
+    pub(super) fn failed(
         &self,
         action: &str,
         now: Time,

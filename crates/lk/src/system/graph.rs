@@ -180,9 +180,11 @@ impl ConnectionGraph {
             let free = waits.iter().filter(|(_, on)| on.is_empty());
             let level: Vec<&str> = free.map(|(name, _)| *name).collect();
             if level.is_empty() {
+                let circle = cycle(&waits);
                 return Err(refused(format!(
-                    "{} wait for each other within one tick",
-                    cycle(&waits).join(" -> ")
+                    "{} wait for each other within one tick: {}; connect one of these with a delay",
+                    circle.join(" -> "),
+                    self.through(&circle)
                 )));
             }
             for name in &level {
@@ -195,6 +197,47 @@ impl ConnectionGraph {
         }
         Ok(levels)
     }
+
+    /// The connections along a row of components, the first of each two.
+    fn through(&self, row: &[&str]) -> String {
+        let steps = row.windows(2).filter_map(|pair| {
+            let joins = |c: &&Connection| {
+                !c.delayed && [c.from.component.as_str(), c.to.component.as_str()] == *pair
+            };
+            let found = self.connections.iter().find(joins)?;
+            Some(format!("{} goes to {}", found.from, found.to))
+        });
+        steps.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The ports of a component by name, inputs or outputs, with their types;
+    /// `None` for the type of a dynamic input.
+    pub(crate) fn ports(
+        &self,
+        component: &str,
+        is_input: bool,
+    ) -> impl Iterator<Item = (&str, Option<&Schema>)> {
+        let ports = self.components.get(component);
+        let list = ports.map(|ports| &ports[if is_input { INPUTS } else { OUTPUTS }]);
+        list.into_iter().flatten().map(|spec| (spec.name.as_str(), spec.schema.as_ref()))
+    }
+
+    /// Whether another graph has the same components, ports and connections.
+    pub(super) fn is_like(&self, other: &ConnectionGraph) -> bool {
+        self.connections == other.connections
+            && self.components.len() == other.components.len()
+            && self.components.iter().zip(&other.components).all(|((name, a), (other, b))| {
+                name == other && a.iter().zip(b).all(|(a, b)| alike(a, b))
+            })
+    }
+}
+
+fn alike(a: &[PortSpec], b: &[PortSpec]) -> bool {
+    let print = |spec: &PortSpec| spec.schema.as_ref().map(Schema::fingerprint);
+    a.len() == b.len()
+        && a.iter()
+            .zip(b)
+            .all(|(a, b)| a.name == b.name && a.rust_type == b.rust_type && print(a) == print(b))
 }
 
 /// A circle among components of which each waits for another, in the order in

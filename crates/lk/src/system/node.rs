@@ -22,7 +22,7 @@ pub(super) struct Node {
     rate: Option<Rate>,
     pub(super) threaded: bool,
     /// Number of the next tick at its rate.
-    next: u64,
+    pub(super) next: u64,
     /// Whether it runs in this tick.
     pub(super) due: bool,
 }

@@ -20,22 +20,22 @@ use crate::time::Time;
 /// person does it; once it is shut down there is no way back. A run that ends
 /// with an error shuts it down.
 pub struct System {
-    name: String,
-    graph: ConnectionGraph,
+    pub(super) name: String,
+    pub(super) graph: ConnectionGraph,
     /// In running order; `None` while a worker has it.
-    cells: Vec<Option<Box<Cell>>>,
+    pub(super) cells: Vec<Option<Box<Cell>>>,
     /// How many cells there are on each level.
     levels: Vec<usize>,
-    nodes: Vec<Node>,
-    inputs: BTreeMap<String, Public>,
+    pub(super) nodes: Vec<Node>,
+    inputs: BTreeMap<String, Vec<Public>>,
     outputs: BTreeMap<String, Public>,
     /// Messages of delayed connections, for the next tick.
-    delayed: Vec<Delivery>,
-    stage: Stage,
-    start: Time,
-    now: Time,
+    pub(super) delayed: Vec<Delivery>,
+    pub(super) stage: Stage,
+    pub(super) start: Time,
+    pub(super) now: Time,
     /// Ticks so far.
-    tick: u64,
+    pub(super) tick: u64,
     /// Cells that run in this level.
     due: Vec<usize>,
 }
@@ -61,7 +61,7 @@ pub struct RunOptions {
     pub ticks: Option<u64>,
 }
 
-const IN_PLACE: &str = "cells are lent to workers within a tick only";
+pub(super) const IN_PLACE: &str = "cells are lent to workers within a tick only";
 
 impl System {
     pub(super) fn new(
@@ -70,7 +70,7 @@ impl System {
         cells: Vec<Cell>,
         levels: Vec<usize>,
         nodes: Vec<Node>,
-        inputs: BTreeMap<String, Public>,
+        inputs: BTreeMap<String, Vec<Public>>,
         outputs: BTreeMap<String, Public>,
     ) -> System {
         System {
@@ -216,7 +216,7 @@ impl System {
 
     /// Takes every component to its end from wherever it stands. What fails
     /// now comes after an error that is reported already.
-    fn end_all(&mut self) {
+    pub(super) fn end_all(&mut self) {
         let now = self.now;
         for cell in self.cells.iter_mut().rev().flatten() {
             if cell.stage == Stage::Active {
@@ -227,7 +227,7 @@ impl System {
         self.stage = Stage::Finalized;
     }
 
-    fn wrong_stage(&self, action: &str) -> Error {
+    pub(super) fn wrong_stage(&self, action: &str) -> Error {
         Error::Lifecycle {
             component: format!("system {}", self.name),
             transition: action.to_owned(),
@@ -414,12 +414,16 @@ impl System {
     /// # Errors
     /// [`Error::Graph`] where there is no such input, or it takes another type.
     pub fn set_input<T: Msg>(&mut self, name: &str, message: T) -> Result<()> {
-        let public = find(&self.inputs, name, "input")?;
-        if public.rust_type.is_some_and(|wanted| wanted != TypeId::of::<T>()) {
-            return Err(wrong_type::<T>(name, public));
+        let ports = find(&self.inputs, name, "input")?;
+        let takes = |public: &&Public| public.rust_type.is_none_or(|t| t == TypeId::of::<T>());
+        if let Some(other) = ports.iter().find(|public| !takes(public)) {
+            return Err(wrong_type::<T>(name, other));
         }
-        let (cell, input) = (public.cell, public.index);
-        self.deliver(Delivery { cell, input, value: Arc::new(message) });
+        let ports: Vec<_> = ports.iter().map(|public| (public.cell, public.index)).collect();
+        let message: Arc<dyn AnyMsg> = Arc::new(message);
+        for (cell, input) in ports {
+            self.deliver(Delivery { cell, input, value: Arc::clone(&message) });
+        }
         Ok(())
     }
 
@@ -450,7 +454,7 @@ impl System {
     }
 }
 
-fn find<'p>(ports: &'p BTreeMap<String, Public>, name: &str, kind: &str) -> Result<&'p Public> {
+fn find<'p, P>(ports: &'p BTreeMap<String, P>, name: &str, kind: &str) -> Result<&'p P> {
     ports.get(name).ok_or_else(|| {
         let known: Vec<&str> = ports.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };

@@ -1,4 +1,6 @@
+mod determinism;
 mod parts;
+mod snapshot;
 
 use std::sync::{Arc, Mutex};
 
@@ -80,7 +82,9 @@ fn circle(delayed: bool) -> Result<System> {
 #[test]
 fn a_circle_needs_a_delay_and_is_named_without_one() {
     let refused = reason(circle(false));
-    assert_eq!(refused, "x -> y -> x wait for each other within one tick");
+    let names = "x -> y -> x wait for each other within one tick";
+    let ports = "x.sum goes to y.x, y.sum goes to x.y; connect one of these with a delay";
+    assert_eq!(refused, format!("{names}: {ports}"));
     let mut system = circle(true).unwrap();
     // x: 1, y: 2; x: 3, y: 4; each adds 1 to what the other has said.
     for expected in [2, 4, 6] {
@@ -206,6 +210,43 @@ fn public_inputs_are_written_from_outside() {
     assert!(reason(system.set_input("in", 1.0_f64)).contains("holds lk/msg/Uint64, not f64"));
     assert!(reason(system.output::<f64>("out").map(|_| ())).contains("not f64"));
     assert!(reason(system.set_input("on", 1_u64)).contains("no public input on; there are in"));
+}
+
+#[test]
+fn a_shared_public_input_goes_to_all_of_its_ports() {
+    let shared = |log: &Trace| {
+        let mut builder = SystemBuilder::new("shared");
+        builder.add("one", |ports| Adder::new(ports, &["in"], 1)).unwrap();
+        builder.add("ten", |ports| Adder::new(ports, &["in"], 10)).unwrap();
+        builder.add("probe", |ports| Probe::new(ports, log)).unwrap();
+        builder.connect("ten.sum", "probe.n").unwrap();
+        builder.expose_shared_input("in", &["one.in", "ten.in"]).unwrap();
+        builder.expose_output("out", "one.sum").unwrap();
+        builder
+    };
+    let log = Trace::default();
+    let mut system = shared(&log).build().unwrap();
+    system.set_input("in", 5_u64).unwrap();
+    system.run_for(1).unwrap();
+    assert_eq!(system.output::<u64>("out").unwrap(), Some(&6));
+    assert_eq!(log.seen(), [(0, 15)]);
+
+    let log = Trace::default();
+    let mut builder = SystemBuilder::new("around");
+    builder.add("count", Count::new).unwrap();
+    builder.add_subsystem("sub", shared(&log)).unwrap();
+    builder.connect("count.n", "sub.in").unwrap();
+    assert!(reason(builder.connect("count.n", "sub.in")).contains("count.n writes to it already"));
+    builder.build().unwrap().run_for(2).unwrap();
+    assert_eq!(log.seen(), [(0, 11), (1_000_000, 12)]);
+
+    let mut builder = shared(&log);
+    builder.add("text", |ports| Ok(Log::<String>(ports.input("line")?))).unwrap();
+    builder.add("two", |ports| Adder::new(ports, &["in"], 2)).unwrap();
+    let refused = reason(builder.expose_shared_input("both", &["two.in", "text.line"]));
+    assert!(refused.starts_with("two.in and text.line can't be one public input"), "{refused}");
+    assert!(reason(builder.expose_shared_input("none", &[])).contains("needs an input"));
+    assert!(reason(builder.connect("one.sum", "ten.in")).contains("the public input in"));
 }
 
 /// The same message type as another Rust type.
