@@ -26,6 +26,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("playback", &["clock", "component", "dataset", "error", "time"]),
     ("component", &["codec", "error", "schema", "time"]),
     ("system", &["codec", "component", "error", "schema", "time"]),
+    (
+        "consensus",
+        &["codec", "component", "dataset", "diff", "error", "recorder", "schema", "system"],
+    ),
 ];
 
 /// For each crate, the crates of the workspace that it may depend on.

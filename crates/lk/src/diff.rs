@@ -12,6 +12,7 @@ mod interpolation;
 mod judge;
 mod known;
 mod lag;
+mod pairwise;
 mod plan;
 mod policy;
 mod ranges;
@@ -27,6 +28,7 @@ pub use cause::{Cause, CauseKind};
 pub use engine::{DiffOptions, diff, diff_with};
 pub use histogram::{ErrorBin, ErrorHistogram};
 pub use known::{KnownAt, KnownOutcome, KnownState};
+pub use pairwise::{FieldAgreement, Pairwise, Sides};
 pub use policy::{
     AlignBy, AngleUnit, Defaults, Effect, Form, Glob, KnownDifference, Policy, QuaternionOrder,
     Rule, Scope, TimestampTol, Tolerance,

@@ -10,6 +10,7 @@ mod time;
 pub mod clock;
 pub mod codec;
 pub mod component;
+pub mod consensus;
 pub mod dataset;
 pub mod diff;
 pub mod dist;
