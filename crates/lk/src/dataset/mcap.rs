@@ -24,6 +24,7 @@ mod piece;
 mod queue;
 mod reader;
 mod records;
+mod recycled;
 mod scan;
 mod sink;
 mod source;

@@ -7,6 +7,7 @@ mod integer;
 mod matching;
 mod one_side;
 mod quaternion;
+mod same;
 mod smallest;
 mod unordered;
 
@@ -215,9 +216,9 @@ impl PairWalk<'_> {
     }
 
     fn payloads(&mut self, plan: &FieldsPlan, a: &[u8], b: &[u8], same: bool) {
-        let walked = Cursor::new(a).and_then(|mut a| {
-            let mut b = if same { a } else { Cursor::new(b)? };
-            self.ops(&plan.pair, &mut a, &mut b, same)
+        let walked = Cursor::new(a).and_then(|mut a| match same {
+            true => self.same(&plan.pair, &mut a),
+            false => self.ops(&plan.pair, &mut a, &mut Cursor::new(b)?),
         });
         if walked.is_err() {
             // What the check let pass can be walked; were it otherwise, the
@@ -227,20 +228,14 @@ impl PairWalk<'_> {
         }
     }
 
-    fn ops<'p>(
-        &mut self,
-        ops: &[Op],
-        a: &mut Cursor<'p>,
-        b: &mut Cursor<'p>,
-        same: bool,
-    ) -> Walk<()> {
+    fn ops<'p>(&mut self, ops: &[Op], a: &mut Cursor<'p>, b: &mut Cursor<'p>) -> Walk<()> {
         for op in ops {
             match op {
                 Op::Run { primitive, total, parts } => {
                     let size = primitive.size();
                     let (x, y) = (a.run(size, *total)?, b.run(size, *total)?);
                     let (x, y) = (ordered(x, size, a), ordered(y, size, b));
-                    let all = Slices { a: &x, b: &y, equal: same || x == y };
+                    let all = Slices { a: &x, b: &y, equal: x == y };
                     let mut from = 0;
                     for part in parts {
                         let len = part.count * size;
@@ -253,7 +248,7 @@ impl PairWalk<'_> {
                     let (n, m) = (a.length(*bound, size)?, b.length(*bound, size)?);
                     let (x, y) = (a.run(size, n)?, b.run(size, m)?);
                     let (x, y) = (ordered(x, size, a), ordered(y, size, b));
-                    let all = Slices { a: &x, b: &y, equal: same };
+                    let all = Slices { a: &x, b: &y, equal: false };
                     for part in elements.parts(0, n.min(m)) {
                         self.numbers(
                             *primitive,
@@ -279,10 +274,10 @@ impl PairWalk<'_> {
                     }
                     self.lengths(elements, n, m);
                 }
-                Op::Records(records) if records.unordered && !same => {
+                Op::Records(records) if records.unordered => {
                     self.unordered_records(records, a, b)?;
                 }
-                Op::Records(records) => self.records(records, a, b, same)?,
+                Op::Records(records) => self.records(records, a, b)?,
                 Op::Multiset(multiset) => self.multiset(multiset, a, b)?,
                 Op::Empty => {
                     a.bytes(1)?;
@@ -480,7 +475,7 @@ impl PairWalk<'_> {
                 NamedField::Both { reference, candidate, ops } => {
                     if let (Some(a), Some(b)) = (starts_a.get(*reference), starts_b.get(*candidate))
                     {
-                        self.ops(ops, &mut a.clone(), &mut b.clone(), false)?;
+                        self.ops(ops, &mut a.clone(), &mut b.clone())?;
                     }
                 }
                 NamedField::Reference { at, ops } => {

@@ -33,9 +33,9 @@ use lane::{Lane, Pairs, Waiting};
 /// times, some pairs at a time.
 const WAITING_BYTES: usize = 32 << 20;
 
-/// Bytes of payloads after which no chunk is kept alive by the few messages
-/// of it that are still waiting, or not compared yet.
-const TURN_BYTES: usize = 4 << 20;
+/// Bytes of payloads in a turn. After two of them no chunk is kept alive by the
+/// few small messages of it that are still waiting, or not compared yet.
+const TURN_BYTES: usize = 2 << 20;
 
 /// One key of both sides, on its way through the comparison.
 pub(super) struct KeyJob {

@@ -1,10 +1,12 @@
 //! Chunks packed and unpacked.
 
 use std::io::{Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+
+use super::recycled::Recycled;
 
 /// How the chunks of a file are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,13 +92,17 @@ impl Packer {
 
 /// Unpackers for several threads at once.
 #[derive(Default)]
-pub(super) struct Unpackers(Mutex<Vec<Unpacker>>);
+pub(super) struct Unpackers {
+    idle: Mutex<Vec<Unpacker>>,
+    recycled: Arc<Recycled>,
+}
 
 impl Unpackers {
     /// Lends an unpacker that nobody uses.
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Unpacker) -> T) -> T {
-        let idle = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut unpacker = idle().pop().unwrap_or_default();
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || Unpacker { recycled: self.recycled.clone(), ..Unpacker::default() };
+        let mut unpacker = idle().pop().unwrap_or_else(new);
         let outcome = work(&mut unpacker);
         idle().push(unpacker);
         outcome
@@ -107,6 +113,7 @@ impl Unpackers {
 #[derive(Default)]
 pub(super) struct Unpacker {
     zstd: zstd::bulk::Decompressor<'static>,
+    recycled: Arc<Recycled>,
 }
 
 impl Unpacker {
@@ -121,15 +128,26 @@ impl Unpacker {
         if compression == Compression::None {
             return check_size(packed.len(), size).map(|()| packed.clone());
         }
-        let mut content = Vec::new();
-        content.try_reserve_exact(size).map_err(|_| format!("no memory for {size} bytes"))?;
+        let recycled = self.recycled.take(size);
+        let is_fresh = recycled.is_none();
+        let mut content = recycled.unwrap_or_default();
+        if is_fresh {
+            content.try_reserve_exact(size).map_err(|_| format!("no memory for {size} bytes"))?;
+        }
         match compression {
             Compression::Zstd => {
-                self.zstd
-                    .decompress_to_buffer(packed, &mut content)
-                    .map_err(|e| format!("its zstd data can't be unpacked: {e}"))?;
+                let unpacked = if is_fresh {
+                    self.zstd.decompress_to_buffer(packed, &mut content)
+                } else {
+                    // There may be more room than the chunk is to take.
+                    content.resize(size, 0);
+                    self.zstd.decompress_to_buffer(packed, &mut content[..])
+                };
+                let len = unpacked.map_err(|e| format!("its zstd data can't be unpacked: {e}"))?;
+                content.truncate(len);
             }
             _ => {
+                content.clear();
                 // One more than there should be, so that more is noticed.
                 let decoder = lz4_flex::frame::FrameDecoder::new(&packed[..]);
                 decoder
@@ -138,7 +156,7 @@ impl Unpacker {
                     .map_err(|e| format!("its lz4 data can't be unpacked: {e}"))?;
             }
         }
-        check_size(content.len(), size).map(|()| Bytes::from(content))
+        check_size(content.len(), size).map(|()| self.recycled.lend(content))
     }
 }
 
@@ -167,6 +185,23 @@ mod tests {
                 if size > 0 {
                     assert!(unpacker.unpack(compression, &packed, size - 1).is_err());
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_the_same_in_memory_that_was_used_before() {
+        for compression in [Compression::Lz4, Compression::Zstd] {
+            let pack = |content: &[u8]| {
+                Bytes::from(Packer::new(compression).unwrap().pack(content).unwrap())
+            };
+            let (long, short) = (pack(&[7; 1_000]), pack(&[7; 100]));
+            for size in [50, 99, 101, 1_000] {
+                let mut unpacker = Unpacker::default();
+                let fresh = unpacker.unpack(compression, &short, size).unwrap_err();
+                drop(unpacker.unpack(compression, &long, 1_000).unwrap());
+                let again = unpacker.unpack(compression, &short, size).unwrap_err();
+                assert_eq!(again, fresh, "{compression:?} {size}");
             }
         }
     }

@@ -87,7 +87,7 @@ impl Piece {
 
     /// The content as it lies in the file.
     pub(super) fn packed(&self, source: &Source) -> Result<Bytes> {
-        source.read(self.at, self.packed_bytes).map(Bytes::from)
+        source.read_again(self.at, self.packed_bytes)
     }
 
     /// Unpacks and checks the content.

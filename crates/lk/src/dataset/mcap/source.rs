@@ -5,6 +5,9 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
+
+use super::recycled::Recycled;
 use crate::error::{Error, Result};
 
 /// A file, read by position from several iterators at once.
@@ -13,6 +16,8 @@ pub(super) struct Source {
     /// Its length when it was opened; what is appended later is not seen.
     pub(super) len: u64,
     file: Mutex<File>,
+    /// Memory of packed chunks.
+    recycled: Recycled,
 }
 
 impl Source {
@@ -21,13 +26,24 @@ impl Source {
         let failed = |source| Error::Io { action: "open", path: display.clone(), source };
         let file = File::open(path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
-        Ok(Source { path: display, len, file: Mutex::new(file) })
+        Ok(Source { path: display, len, file: Mutex::new(file), recycled: Recycled::default() })
     }
 
     /// `len` bytes from `offset`, which the caller knows to lie in the file.
     pub(super) fn read(&self, offset: u64, len: u64) -> Result<Vec<u8>> {
+        self.read_into(Vec::new(), offset, len)
+    }
+
+    /// As [`read`](Source::read), into memory that was read into before.
+    pub(super) fn read_again(&self, offset: u64, len: u64) -> Result<Bytes> {
+        let buffer = usize::try_from(len).ok().and_then(|len| self.recycled.take(len));
+        let bytes = self.read_into(buffer.unwrap_or_default(), offset, len)?;
+        Ok(self.recycled.lend(bytes))
+    }
+
+    fn read_into(&self, mut bytes: Vec<u8>, offset: u64, len: u64) -> Result<Vec<u8>> {
         let failed = |source| Error::Io { action: "read", path: self.path.clone(), source };
-        let mut bytes = Vec::new();
+        bytes.clear();
         let wanted = usize::try_from(len)
             .map_err(|_| std::io::ErrorKind::OutOfMemory)
             .and_then(|n| bytes.try_reserve_exact(n).map_err(|_| std::io::ErrorKind::OutOfMemory));

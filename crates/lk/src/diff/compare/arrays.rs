@@ -53,13 +53,12 @@ impl PairWalk<'_> {
         records: &Records,
         a: &mut Cursor<'p>,
         b: &mut Cursor<'p>,
-        same: bool,
     ) -> Walk<()> {
         let n = records.count.read(a, records.min_size[0])?;
         let m = records.count.read(b, records.min_size[1])?;
         for index in 0..n.min(m) {
             self.indices.push(index);
-            self.ops(records.ops(index), a, b, same)?;
+            self.ops(records.ops(index), a, b)?;
             self.indices.pop();
             if let Some(stats) = records.uncounted.and_then(|i| self.partial.leaves.get_mut(i)) {
                 stats.compared += 1;

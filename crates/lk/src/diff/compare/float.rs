@@ -121,7 +121,15 @@ pub(super) fn compare<B: FloatBytes>(
 
 /// Counts floats that are equal bit for bit. Returns how many violate, as NaN
 /// may.
+#[inline]
 pub(super) fn equal<B: FloatBytes>(a: &[B], close: &Close, leaf: &mut LeafStats, at: &At) -> u64 {
+    if let [a] = a
+        && a.value().is_finite()
+    {
+        leaf.compared += 1;
+        leaf.zero_reference += u64::from(a.value() == 0.0);
+        return 0;
+    }
     let (mut zero, mut special) = (0_u64, 0_u64);
     for value in a.iter().map(|a| a.value()) {
         zero += u64::from(value == 0.0);
@@ -207,6 +215,7 @@ fn chunk<B: FloatBytes>(
         return each(a, b, close, leaf, at);
     }
     let errors = &errors[..a.len()];
+    let extent = Extent { errors, max, least };
     let equal = match tally {
         Some(tally) => tally.add(errors, max, &mut leaf.errors),
         None => {
@@ -231,29 +240,14 @@ fn chunk<B: FloatBytes>(
     leaf.open.merge(sums);
     leaf.raise(max, at);
 
-    let Tolerance { abs, rel, form } = close.tolerance;
-    // A loop for each form, so that none has to choose.
-    let beyond = |abs: f64, rel: f64| match form {
-        Form::Sum => count(a, b, |a, b| (b - a).abs() > abs + rel * a.abs()),
-        Form::MaxRef => count(a, b, |a, b| (b - a).abs() > larger(abs, rel * a.abs())),
+    let apart = match close.tolerance.form {
+        Form::Sum => tolerate(a, b, &extent, close, leaf, |abs, rel, a, _| abs + rel * a),
+        Form::MaxRef => tolerate(a, b, &extent, close, leaf, |abs, rel, a, _| larger(abs, rel * a)),
         Form::MaxSym => {
-            count(a, b, |a, b| (b - a).abs() > larger(abs, rel * larger(a.abs(), b.abs())))
+            let bound = |abs, rel, a, b| larger(abs, rel * larger(a, b));
+            tolerate(a, b, &extent, close, leaf, bound)
         }
     };
-    // What passes at `abs` alone needs no relative tolerance, and what the
-    // smallest passing ones let pass can't raise them.
-    let mut apart = 0;
-    if max > abs {
-        if leaf.passing_rel.is_finite() && beyond(abs, leaf.passing_rel) > 0 {
-            pairs().for_each(|(a, b)| raise_passing_rel(leaf, (b - a).abs(), a, b, close));
-        }
-        apart = if leaf.passing_rel <= rel { 0 } else { beyond(abs, rel) };
-    }
-    if rel == 0.0 {
-        leaf.passing = leaf.passing.max(max);
-    } else if max > leaf.passing && beyond(leaf.passing, rel) > 0 {
-        pairs().for_each(|(a, b)| raise_passing_abs(leaf, (b - a).abs(), a, b, close));
-    }
     leaf.within += unequal - apart;
     let zeros_apart = if close.signed_zero { not_bit_equal - unequal } else { 0 };
     let violations = apart + zeros_apart;
@@ -261,10 +255,60 @@ fn chunk<B: FloatBytes>(
     violations
 }
 
-/// Pairs of which something holds.
+/// What the tolerance of a chunk is decided by.
+struct Extent<'e> {
+    /// Absolute errors.
+    errors: &'e [f64],
+    /// The largest of them.
+    max: f64,
+    /// The smallest magnitude in the reference.
+    least: f64,
+}
+
+/// Raises the smallest tolerances that let a chunk pass, and returns how many
+/// errors are beyond that of the policy. `bound` gives the largest error that
+/// passes, of an absolute and a relative tolerance and both magnitudes; a
+/// function for each form, so that no loop has to choose.
 #[inline]
-fn count<B: FloatBytes>(a: &[B], b: &[B], holds: impl Fn(f64, f64) -> bool) -> u64 {
-    a.iter().zip(b).map(|(a, b)| u64::from(holds(a.value(), b.value()))).sum()
+fn tolerate<B: FloatBytes>(
+    a: &[B],
+    b: &[B],
+    Extent { errors, max, least }: &Extent<'_>,
+    close: &Close,
+    leaf: &mut LeafStats,
+    bound: impl Fn(f64, f64, f64, f64) -> f64,
+) -> u64 {
+    let Tolerance { abs, rel, .. } = close.tolerance;
+    let (passing, passing_rel) = (leaf.passing, leaf.passing_rel);
+    let pairs = || a.iter().zip(b).map(|(a, b)| (a.value(), b.value()));
+    let magnitudes = || errors.iter().zip(pairs()).map(|(e, (a, b))| (*e, a.abs(), b.abs()));
+    // What the smallest passing tolerances let pass can't raise them, and
+    // they let all pass where they do so for the largest error at the smallest
+    // magnitude: bounds only grow with it, rounded or not.
+    let lowest = |abs, rel| bound(abs, rel, *least, *least);
+    // What passes at `abs` alone needs no relative tolerance.
+    let may_raise_rel = *max > abs && passing_rel.is_finite() && *max > lowest(abs, passing_rel);
+    let may_raise_abs = rel != 0.0 && *max > lowest(passing, rel);
+    if may_raise_rel || may_raise_abs {
+        let (mut beyond_abs, mut beyond_rel) = (0_u64, 0_u64);
+        for (error, a, b) in magnitudes() {
+            beyond_abs += u64::from(error > bound(passing, rel, a, b));
+            beyond_rel += u64::from(error > bound(abs, passing_rel, a, b));
+        }
+        if beyond_abs > 0 {
+            pairs().for_each(|(a, b)| raise_passing_abs(leaf, (b - a).abs(), a, b, close));
+        }
+        if may_raise_rel && beyond_rel > 0 {
+            pairs().for_each(|(a, b)| raise_passing_rel(leaf, (b - a).abs(), a, b, close));
+        }
+    }
+    if rel == 0.0 {
+        leaf.passing = leaf.passing.max(*max);
+    }
+    if *max <= abs || leaf.passing_rel <= rel {
+        return 0;
+    }
+    magnitudes().map(|(error, a, b)| u64::from(error > bound(abs, rel, a, b))).sum()
 }
 
 /// What one pass over a chunk finds.
@@ -277,31 +321,35 @@ struct Found {
     least: f64,
 }
 
-/// One pass over a chunk, which puts the absolute errors into `errors`.
+/// The sums over a chunk, whose absolute errors it puts into `errors`, and its
+/// extremes. Two loops, so that what each of them adds up stays in registers.
 fn sum<B: FloatBytes>(a: &[B], b: &[B], errors: &mut [f64; CHUNK]) -> Found {
-    let mut lanes = [[0.0_f64; LANES]; 4];
-    let mut leasts = [f64::INFINITY; LANES];
+    let mut lanes = [[0.0_f64; LANES]; 3];
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let (fours, _) = errors.as_chunks_mut::<LANES>();
-    for ((a, b), errors) in a.iter().zip(b).zip(fours) {
+    for ((a, b), errors) in a.iter().zip(b).zip(&mut *fours) {
         for lane in 0..LANES {
-            let reference = a[lane].value();
-            let error = b[lane].value() - reference;
+            let error = b[lane].value() - a[lane].value();
             let magnitude = error.abs();
-            let least = reference.abs();
-            leasts[lane] = if least < leasts[lane] { least } else { leasts[lane] };
             errors[lane] = magnitude;
             lanes[0][lane] += magnitude;
             lanes[1][lane] += error;
             lanes[2][lane] += error * error;
+        }
+    }
+    let (mut most, mut leasts) = ([0.0_f64; LANES], [f64::INFINITY; LANES]);
+    for (a, errors) in a.iter().zip(&*fours) {
+        for lane in 0..LANES {
             // Not `f64::max`, whose care for NaN costs more than the rest.
-            lanes[3][lane] = if magnitude > lanes[3][lane] { magnitude } else { lanes[3][lane] };
+            most[lane] = larger(most[lane], errors[lane]);
+            let least = a[lane].value().abs();
+            leasts[lane] = if least < leasts[lane] { least } else { leasts[lane] };
         }
     }
     let total = |lane: [f64; LANES]| (lane[0] + lane[1]) + (lane[2] + lane[3]);
     let mut sums =
         Sums { absolute: total(lanes[0]), signed: total(lanes[1]), square: total(lanes[2]) };
-    let mut max = lanes[3].iter().copied().fold(0.0, f64::max);
+    let mut max = most.iter().copied().fold(0.0, f64::max);
     let mut least = leasts.iter().copied().fold(f64::INFINITY, f64::min);
     let rest = errors.iter_mut().skip(a.len() * LANES);
     for ((a, b), magnitude) in a_rest.iter().zip(b_rest).zip(rest) {

@@ -167,7 +167,7 @@ impl PairWalk<'_> {
                 violations: 0,
                 known: 0,
             };
-            let walked = walk.ops(&records.each, &mut x[i].clone(), &mut y[j].clone(), false);
+            let walked = walk.ops(&records.each, &mut x[i].clone(), &mut y[j].clone());
             walked.is_ok() && walk.violations + walk.known == 0
         });
         let moved = partners.iter().enumerate().any(|(i, j)| j.is_some_and(|j| i != j));
@@ -177,7 +177,7 @@ impl PairWalk<'_> {
             let Some(j) = *partner else { continue };
             has[j] = true;
             self.indices.push(i);
-            self.ops(&records.each, &mut x[i].clone(), &mut y[j].clone(), false)?;
+            self.ops(&records.each, &mut x[i].clone(), &mut y[j].clone())?;
             self.indices.pop();
             if let Some(stats) = records.uncounted.and_then(|i| self.partial.leaves.get_mut(i)) {
                 stats.compared += 1;

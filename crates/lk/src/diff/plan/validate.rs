@@ -71,7 +71,8 @@ pub(in crate::diff) fn step_over(ops: &[Op], cursor: &mut Cursor<'_>) -> Walk<()
 }
 
 impl super::Text {
-    fn step_over(self, cursor: &mut Cursor<'_>) -> Walk<()> {
+    /// Moves over it, checking that it is one.
+    pub(in crate::diff) fn step_over(self, cursor: &mut Cursor<'_>) -> Walk<()> {
         if self.wide {
             return cursor.wstring(self.bound, &mut String::new());
         }

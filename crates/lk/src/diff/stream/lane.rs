@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::KeyJob;
 use super::blocks::{Blocks, Comparing, Pair, Placed};
+use super::{KeyJob, TURN_BYTES};
 use crate::dataset::Sample;
 use crate::diff::align::Lookup;
 use crate::diff::column::Column;
@@ -25,7 +25,29 @@ pub(super) struct Waiting {
 }
 
 /// Messages of one pair that have come.
-type Slot = [Option<Placed>; 2];
+type Slot = [Option<Held>; 2];
+
+/// A message that waits for its partner.
+struct Held {
+    placed: Placed,
+    age: Age,
+}
+
+/// Turns that a payload has been held.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Age(usize);
+
+impl Age {
+    /// A turn ends. A payload that keeps being held is copied once, so that it
+    /// keeps no chunk alive. Most go sooner, and to copy long ones, which end
+    /// turns by themselves, takes as much time as to compare them.
+    pub(super) fn settle(&mut self, payload: &mut Bytes) {
+        self.0 = self.0.saturating_add(1);
+        if self.0 == 2 + 2 * payload.len() / TURN_BYTES {
+            *payload = Bytes::copy_from_slice(payload);
+        }
+    }
+}
 
 /// What a slot takes beside its payloads.
 pub(super) const SLOT_BYTES: usize = size_of::<Slot>();
@@ -49,7 +71,7 @@ pub(super) struct Lane<'j> {
     /// Memory that the slots take.
     bytes: usize,
     /// The candidate message before the one that comes next.
-    before: Option<(Time, Bytes)>,
+    before: Option<(Time, Bytes, Age)>,
     blocks: Blocks,
     given_up: bool,
 }
@@ -134,6 +156,7 @@ impl<'j> Lane<'j> {
         {
             self.slots.pop_front();
             waiting.messages[1 - side] -= 1;
+            let other = other.placed;
             self.release(SLOT_BYTES + other.1.payload.len(), waiting);
             self.pair(side, placed, other, waiting, comparing);
             self.pair_complete(waiting, comparing);
@@ -145,7 +168,7 @@ impl<'j> Lane<'j> {
         self.bytes += bytes;
         waiting.bytes += bytes;
         waiting.messages[side] += 1;
-        self.slots[slot][side] = Some(placed);
+        self.slots[slot][side] = Some(Held { placed, age: Age::default() });
     }
 
     /// Fills the columns, on the first reading.
@@ -158,12 +181,11 @@ impl<'j> Lane<'j> {
             b.share(a)
         }
         if side == 1 {
-            let repeats = self
-                .before
-                .as_ref()
-                .is_some_and(|(time, payload)| *time == sample.time && *payload == sample.payload);
+            let repeats = self.before.as_ref().is_some_and(|(time, payload, _)| {
+                *time == sample.time && *payload == sample.payload
+            });
             *self.duplicated += u64::from(repeats);
-            self.before = Some((sample.time, sample.payload.clone()));
+            self.before = Some((sample.time, sample.payload.clone(), Age::default()));
         }
     }
 
@@ -172,6 +194,7 @@ impl<'j> Lane<'j> {
         while let Some([Some(_), Some(_)]) = self.slots.front()
             && let Some([Some(a), Some(b)]) = self.slots.pop_front()
         {
+            let (a, b) = (a.placed, b.placed);
             waiting.messages.iter_mut().for_each(|n| *n -= 1);
             self.release(SLOT_BYTES + a.1.payload.len() + b.1.payload.len(), waiting);
             self.pair(0, a, b, waiting, comparing);
@@ -202,15 +225,15 @@ impl<'j> Lane<'j> {
         waiting.bytes -= bytes;
     }
 
-    /// Keeps no chunk alive: what is gathered is handed out to be compared,
-    /// what waits is copied.
+    /// Keeps no chunk alive for long: what is gathered is handed out to be
+    /// compared, what keeps waiting is copied.
     pub(super) fn settle(&mut self, comparing: &Comparing<'_>) {
         self.blocks.hand_out(comparing);
-        for (_, sample) in self.slots.iter_mut().flatten().flatten() {
-            sample.payload = Bytes::copy_from_slice(&sample.payload);
+        for Held { placed: (_, sample), age } in self.slots.iter_mut().flatten().flatten() {
+            age.settle(&mut sample.payload);
         }
-        if let Some((_, payload)) = &mut self.before {
-            *payload = Bytes::copy_from_slice(payload);
+        if let Some((_, payload, age)) = &mut self.before {
+            age.settle(payload);
         }
     }
 
@@ -226,7 +249,7 @@ impl<'j> Lane<'j> {
     pub(super) fn postpone(&mut self, limit: usize, waiting: &mut Waiting) {
         let (mut kept, mut bytes) = (0, 0);
         for slot in &self.slots {
-            let payloads = slot.iter().flatten().map(|(_, sample)| sample.payload.len());
+            let payloads = slot.iter().flatten().map(|held| held.placed.1.payload.len());
             bytes += SLOT_BYTES + payloads.sum::<usize>();
             if kept > 0 && bytes > limit {
                 break;
@@ -243,10 +266,10 @@ impl<'j> Lane<'j> {
             && let Some(slot) = self.slots.pop_back()
         {
             let mut bytes = SLOT_BYTES;
-            for (side, placed) in slot.iter().enumerate() {
-                let Some((_, sample)) = placed else { continue };
+            for (side, held) in slot.iter().enumerate() {
+                let Some(held) = held else { continue };
                 waiting.messages[side] -= 1;
-                bytes += sample.payload.len();
+                bytes += held.placed.1.payload.len();
             }
             self.release(bytes, waiting);
         }

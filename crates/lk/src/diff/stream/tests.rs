@@ -1,7 +1,9 @@
 //! Orders of reading that make pairs wait, and guesses that turn out wrong.
 
-use super::lane::SLOT_BYTES;
+use super::lane::{Age, SLOT_BYTES};
 use super::*;
+use bytes::Bytes;
+
 use crate::dataset::{Channel, Encoding, Facts, Role};
 use crate::diff::Alignment;
 use crate::diff::policy::Resolver;
@@ -147,4 +149,23 @@ fn a_right_guess_is_kept() {
     guess(&[1, 2, 3], &[4, 5], true, Alignment::Index);
     guess(&[1, 1, 3], &[1, 2, 2, 7], true, Alignment::Index);
     guess(&[], &[1, 2], true, Alignment::Time);
+}
+
+#[test]
+fn a_payload_that_keeps_waiting_is_copied_once_and_a_long_one_later() {
+    for (len, turns) in [(100, 2), (2 * TURN_BYTES, 6)] {
+        let chunk = Bytes::from(vec![1; 2 * len]);
+        let mut payload = chunk.slice(..len);
+        let mut age = Age::default();
+        let mut copied = Vec::new();
+        for turn in 1..20 {
+            let before = payload.as_ptr();
+            age.settle(&mut payload);
+            if payload.as_ptr() != before {
+                copied.push(turn);
+            }
+        }
+        assert_eq!(copied, [turns], "{len}");
+        assert!(chunk.is_unique(), "it keeps no chunk alive");
+    }
 }
