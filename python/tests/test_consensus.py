@@ -157,3 +157,17 @@ def test_a_consensus_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         ConsensusRecorder(Dataset.create(), implementations, config=settings or None)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (1.0, 1.0), (1.0, 1.4), (1.0, 1.6), (math.nan, math.nan), (math.inf, math.inf),
+        (math.inf, -math.inf), (math.nan, 1.0), (1, 1), (1, 2), (1, 1.4), (True, True),
+        (True, False), ("a", "a"), ("a", "b"), (0.0, -0.0), (2**60, 2**60 + 1),
+    ],
+)  # fmt: skip
+def test_a_number_is_compared_as_datasets_compare_it(a: Any, b: Any) -> None:
+    from lk.common.dataset import compare_values
+
+    assert ConsensusDx(config={"tolerance": 0.5})(a=a, b=b).agree == compare_values(a, b, 0.5)[0]

@@ -219,3 +219,19 @@ def test_the_longest_key_is_meant() -> None:
     assert split_key(keys, "a[2]") == ("a", "[2]")
     with pytest.raises(KeyError, match="no key 'b'; there are: a, a.b, ab"):
         split_key(keys, "b")
+
+
+def test_a_comparison_draws_its_differences() -> None:
+    from lk.common.dataset import diffdiff
+
+    result: Any = diffdiff(run(), run(0.25))
+    ax = result.plot_histogram("pose.position_m.y", show=False)
+    assert ax.get_xlabel() == "difference in pose.position_m.y (m)"
+    assert ax.get_title() == "pose.position_m.y: differences"
+    (stairs,) = ax.patches
+    counts, edges, _ = stairs.get_data()
+    assert counts.sum() == 20 and edges[-1] == pytest.approx(0.25)
+    series = result.plot_timeseries(show=False)
+    assert [panel.get_ylabel() for panel in series.figure.axes] == ["pose"]
+    assert len(result.plot_comparison("pose.yaw_rad", show=False).figure.axes) == 2
+    assert result.plot_heatmap("pose", show=False).get_title() == "pose: where they differ"

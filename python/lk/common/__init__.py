@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .component import Component as Component
+    from .config import Config as Config
+    from .dataset import (
+        ConsensusDx as ConsensusDx,
+        ConsensusRecorder as ConsensusRecorder,
+        DataPlayback as DataPlayback,
+        DataRecorder as DataRecorder,
+        Dataset as Dataset,
+        DatasetBackend as DatasetBackend,
+        DiffResult as DiffResult,
+        KeyDiff as KeyDiff,
+        McapBackend as McapBackend,
+        MemoryBackend as MemoryBackend,
+        PickleBackend as PickleBackend,
+        assert_datasets_equal as assert_datasets_equal,
+        compare_values as compare_values,
+        diffdiff as diffdiff,
+    )
+    from .graph import ConnectionGraph as ConnectionGraph
+    from .node import Node as Node
+    from .port import Port as Port
+    from .system import System as System, SystemConfig as SystemConfig
 
 #: What is imported when it is first used, and from where.
 _LAZY = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .backends import DatasetBackend, McapBackend, MemoryBackend, PickleBackend
 from .dataset import Dataset
@@ -15,6 +15,17 @@ from .diff import (
     diffdiff,
 )
 from .series import Series
+
+if TYPE_CHECKING:
+    from .consensus import ConsensusDx as ConsensusDx, ConsensusRecorder as ConsensusRecorder
+    from .playback import DataPlayback as DataPlayback
+    from .recorder import DataRecorder as DataRecorder
+    from .viz import (
+        plot_comparison as plot_comparison,
+        plot_heatmap as plot_heatmap,
+        plot_histogram as plot_histogram,
+        plot_timeseries as plot_timeseries,
+    )
 
 #: What is imported when it is first used, and from where.
 _LAZY = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +101,12 @@ class DiffResult:
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("plot_"):
-            from . import viz
+            from . import diff_plots
 
-            plot = getattr(viz, name, None)
-            if plot is not None and self.dataset_a is not None:
-                return lambda *args, **options: _plot(plot, self, args, options)
+            plot = getattr(diff_plots, name, None)
+            if plot is not None:
+                return partial(plot, self)
         raise AttributeError(f"{type(self).__name__} has no attribute {name}")
-
-
-def _plot(plot: Any, result: DiffResult, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    return plot(result, *args, **options)
 
 
 #: What `Dataset.compare` returns, by the seed's name.
@@ -117,8 +114,8 @@ DatasetComparison = DiffResult
 
 
 def diffdiff(
-    a: Dataset,
-    b: Dataset,
+    dataset_a: Dataset,
+    dataset_b: Dataset,
     tol: float = 1e-6,
     check_timestamps: bool = True,
     timestamp_tol: float = 1e-3,
@@ -127,7 +124,7 @@ def diffdiff(
     policy: dict[str, Any] | None = None,
     threads: int = 0,
 ) -> DiffResult:
-    """Compares dataset `b` with the reference `a`.
+    """Compares `dataset_b` with the reference `dataset_a`.
 
     Args:
         tol: absolute tolerance of floats. Everything else is exact, unless a
@@ -151,8 +148,8 @@ def diffdiff(
         "rules": list(rules),
         **(policy or {}),
     }
-    report, summary = _lk.diff(*_recordings(a, b), json.dumps(wanted), threads)
-    return _result(report, summary, a, b)
+    report, summary = _lk.diff(*_recordings(dataset_a, dataset_b), json.dumps(wanted), threads)
+    return _result(report, summary, dataset_a, dataset_b)
 
 
 def _recordings(a: Dataset, b: Dataset) -> tuple[_lk.Recording, _lk.Recording]:

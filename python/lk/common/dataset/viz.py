@@ -99,7 +99,7 @@ def plot_heatmap(
     Samples of the same time are compared, or those of the same place where no time is
     common. What is NaN on one side only is blue.
     """
-    pairs = _pairs(dataset1, dataset2, key)
+    pairs = paired_fields(dataset1, dataset2, key)
     axes = ax if ax is not None else new_axes((8.0, 1.6 + 0.32 * min(len(pairs), 24)))
     times = pairs[0].times
     with np.errstate(invalid="ignore"):
@@ -201,7 +201,7 @@ def plot_comparison(
             _line(panels[0], times, other.values, label=name + labels[1], **style)
     panels[0].set_ylabel(_labelled(_common(first, key), _common_unit(first)))
     if len(panels) == 2:
-        for number, pair in enumerate(_pairs(dataset1, dataset2, key)):
+        for number, pair in enumerate(paired_fields(dataset1, dataset2, key)):
             colour = _ERROR if alone else f"C{number}"
             with np.errstate(invalid="ignore"):
                 difference = pair.second - pair.first
@@ -224,7 +224,8 @@ class _Pair:
     second: Floats
 
 
-def _pairs(dataset1: Dataset, dataset2: Dataset, key: str) -> list[_Pair]:
+def paired_fields(dataset1: Dataset, dataset2: Dataset, key: str) -> list[_Pair]:
+    """All numbers of two datasets at a key, sample by sample, as they belong together."""
     first = _numbers(dataset1, key)
     second = {s.label: s for s in _numbers(dataset2, key)}
     pairs = []
