@@ -21,7 +21,7 @@ import numpy.typing as npt
 from lk.common.component import Component
 from lk.common.dataset.dataset import Dataset
 from lk.common.dataset.diff import DiffResult, diffdiff
-from lk.common.dataset.fields import numeric_leaves
+from lk.common.dataset.fields import join_path, numeric_leaves
 from lk.common.dataset.playback import DataPlayback
 from lk.common.dataset.replay import input_names, replay
 from lk.errors import CandidateError, Error
@@ -143,10 +143,24 @@ def lk_command() -> list[str]:
 
 def _record(component: Any, inputs: Dataset, path: Path) -> Dataset:
     path.parent.mkdir(parents=True, exist_ok=True)
+    from lk._kinds import kind_of_values
+    from lk._lk import Recording
+
+    takes = input_names(component)
     recorded = replay(component, inputs, record_inputs=True)
-    if not set(recorded.keys()) - set(input_names(component)):
+    if not set(recorded.keys()) - set(takes):
         raise Error(f"{_name_of(component)} gave no output for these inputs")
-    recorded.save(path, overwrite=True)
+    # Saved with the roles of its keys, so that a report shows the inputs of what
+    # differs first.
+    encoded = Recording.memory()
+    for key in recorded.keys():
+        values = recorded.read(key)
+        kind = kind_of_values(values)
+        encoded.add(key, kind, "input" if key in takes else "output")
+        encoded.write_all(key, kind, values, recorded.timestamps_ns(key).tobytes())
+    saved = Recording.create(path, True, "", False)
+    saved.copy_from(encoded)
+    saved.close()
     return Dataset.load(path)
 
 
@@ -251,7 +265,7 @@ def training_data(dataset: Dataset, inputs: Sequence[str], outputs: Sequence[str
 
 def _fields(values: dict[str, Any], keys: Sequence[str]) -> dict[str, float]:
     return {
-        f"{key}.{path}" if path else key: number
+        join_path(key, path): number
         for key in keys
         for path, number in numeric_leaves(values[key]).items()
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["field_at", "leaves", "numeric_leaves", "split_key", "unit_of"]
+__all__ = ["field_at", "join_path", "leaves", "numeric_leaves", "split_key", "unit_of"]
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]")
 
@@ -68,6 +68,11 @@ def field_at(value: Any, path: str) -> Any:
             raise KeyError(f"no field {step.removeprefix('.')!r} in {path!r}; there are: {known}")
         at = parts[step]
     return at
+
+
+def join_path(key: str, path: str) -> str:
+    """A path in the values of a key, as one name."""
+    return key + path if not path or path.startswith("[") else f"{key}.{path}"
 
 
 def split_key(keys: list[str], key: str) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lk.common.dataset.fields import field_at, numeric_leaves, split_key, unit_of
+from lk.common.dataset.fields import field_at, join_path, numeric_leaves, split_key, unit_of
 from lk.common.show import new_axes, new_panels, show_if_interactive
 
 if TYPE_CHECKING:
@@ -267,13 +267,9 @@ def _numbers(dataset: Dataset, key: str) -> list[_Series]:
     series = []
     for name in names:
         column = np.array([row.get(name, np.nan) for row in rows], dtype=np.float64)
-        whole = _joined(key, name)
+        whole = join_path(key, name)
         series.append(_Series(name or key, unit_of(whole), times, column))
     return series
-
-
-def _joined(key: str, name: str) -> str:
-    return key + name if not name or name.startswith("[") else f"{key}.{name}"
 
 
 def _numeric_keys(dataset: Dataset) -> list[str]:
@@ -285,7 +281,7 @@ def _numeric_keys(dataset: Dataset) -> list[str]:
 
 def _limited(series: list[_Series], key: str) -> list[_Series]:
     if len(series) > _MOST_LINES:
-        names = ", ".join(_joined(key, s.label) for s in series[:3])
+        names = ", ".join(join_path(key, s.label) for s in series[:3])
         raise ValueError(
             f"{key!r} has {len(series)} numbers, and a panel shows {_MOST_LINES}; "
             f"hint: choose one, such as {names}, or draw plot_heatmap"
