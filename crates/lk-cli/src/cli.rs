@@ -4,8 +4,8 @@
 use clap::{ColorChoice, Parser, Subcommand};
 
 use crate::commands::{
-    cat, completions, convert, diff, doctor, filter, info, init, merge, play, record, recover,
-    rejudge, run, sample, schema, verify,
+    cat, completions, convert, diff, doctor, filter, graph, info, init, merge, play, record,
+    recover, rejudge, run, sample, schema, verify,
 };
 
 /// Does the new implementation behave like the original?
@@ -40,6 +40,7 @@ pub(crate) enum Command {
     Diff(diff::Args),
     Rejudge(rejudge::Args),
     Verify(verify::Args),
+    Graph(graph::Args),
     Init(init::Args),
     Schema(schema::Args),
     Completions(completions::Args),

@@ -6,6 +6,7 @@ pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod filter;
+pub(crate) mod graph;
 pub(crate) mod info;
 pub(crate) mod init;
 pub(crate) mod merge;

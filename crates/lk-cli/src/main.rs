@@ -41,6 +41,7 @@ fn run(ctx: &Context, command: Command) -> Result<ExitCode> {
         Command::Diff(args) => commands::diff::run(ctx, &args),
         Command::Rejudge(args) => commands::rejudge::run(ctx, &args),
         Command::Verify(args) => commands::verify::run(ctx, &args),
+        Command::Graph(args) => commands::graph::run(ctx, &args),
         Command::Init(args) => commands::init::run(ctx, &args),
         Command::Schema(args) => commands::schema::run(ctx, &args),
         Command::Completions(args) => commands::completions::run(ctx, &args),

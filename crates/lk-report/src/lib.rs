@@ -1,4 +1,4 @@
-//! Results as text, JSON and JUnit XML.
+//! Results as text, JSON and JUnit XML, and graphs as pictures.
 //!
 //! A result is a plain type of [`lk`]; a report is a view of it: a pure
 //! function to a `String`, which whoever calls it prints. The JSON holds
@@ -9,6 +9,7 @@ mod number;
 mod style;
 mod table;
 
+pub mod graph;
 pub mod json;
 pub mod junit;
 pub mod text;

@@ -55,6 +55,7 @@ mod tests;
 
 pub use builder::SystemBuilder;
 pub use graph::{Connection, ConnectionGraph, PortRef};
+pub use mermaid::mermaid_label;
 pub use node::NodeConfig;
 pub use run::{RunOptions, System};
 pub use snapshot::Snapshot;

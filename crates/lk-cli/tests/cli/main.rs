@@ -6,6 +6,7 @@ mod fixture;
 mod diff;
 mod files;
 mod foreign;
+mod graph;
 mod init;
 mod play;
 mod record;

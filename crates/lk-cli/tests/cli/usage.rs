@@ -35,6 +35,7 @@ fn every_command_has_a_help_with_a_first_line() {
         "diff",
         "rejudge",
         "verify",
+        "graph",
         "init",
         "schema",
         "completions",

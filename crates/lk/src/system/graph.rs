@@ -50,6 +50,17 @@ impl ConnectionGraph {
         &self.connections
     }
 
+    /// Inputs of a component with their types, as they were declared; one that
+    /// takes what it is connected to has none.
+    pub fn inputs(&self, component: &str) -> impl Iterator<Item = (&str, Option<&Schema>)> {
+        self.ports(component, true)
+    }
+
+    /// Outputs of a component with their types, as they were declared.
+    pub fn outputs(&self, component: &str) -> impl Iterator<Item = (&str, Option<&Schema>)> {
+        self.ports(component, false)
+    }
+
     pub(super) fn add(&mut self, name: &str, ports: Ports) -> Result<()> {
         if self.components.contains_key(name) {
             return Err(refused(format!("component {name} is there already")));

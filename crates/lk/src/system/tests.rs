@@ -474,7 +474,7 @@ flowchart LR
     c3[\"probe\"]
     c1 -->|\"n to in\"| c0
     c0 -->|\"sum to n\"| c3
-    c0 -.->|\"sum to &quot;x&quot;\"| c2
+    c0 -.->|\"sum to #34;x#34;\"| c2
 ";
     assert_eq!(builder.graph().to_mermaid(), expected);
 }
