@@ -19,7 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("codec", &["error", "schema", "value"]),
     ("dataset", &["codec", "error", "pool", "schema", "time", "value"]),
     ("diff", &["codec", "dataset", "error", "pool", "schema", "time", "value"]),
-    ("dist", &["error", "schema", "value"]),
+    ("dist", &["error", "schema", "time", "value"]),
     ("outcome", &["diff"]),
     ("clock", &["error", "time"]),
     ("recorder", &["clock", "codec", "component", "dataset", "error", "schema", "time"]),

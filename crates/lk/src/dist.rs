@@ -15,6 +15,7 @@ use plan::{Planner, RecordPlan};
 
 use crate::error::Result;
 use crate::schema::Schema;
+use crate::time::Time;
 use crate::value::{Datum, Value};
 
 /// Messages of one type, their fields drawn from distributions.
@@ -49,11 +50,14 @@ pub struct DataDist {
     root: RecordPlan,
     edge_cases: f64,
     grids: Vec<usize>,
+    /// A field that holds the time in seconds of 32 bits.
+    stamps: Option<String>,
 }
 
 /// How one message is drawn.
 struct Draw<'a> {
     edge_cases: f64,
+    time: Time,
     /// The index of each grid's value, where they are permuted.
     grid_point: Option<&'a [usize]>,
 }
@@ -80,6 +84,7 @@ impl DataDist {
             root,
             edge_cases: config.edge_cases,
             grids: planner.grids,
+            stamps: planner.stamps,
         };
         dist.seed(0);
         Ok(dist)
@@ -95,14 +100,36 @@ impl DataDist {
         self.root.seed(seed, &self.stream);
     }
 
-    /// The next message.
+    /// The next message, for the time zero.
     pub fn sample(&mut self) -> Value {
-        self.draw(None)
+        self.draw(Time::ZERO, None)
+    }
+
+    /// The next message, for a time: what fields hold that follow it.
+    ///
+    /// # Errors
+    /// [`Error::Distribution`](crate::Error::Distribution) for a time that such
+    /// a field can't hold: a `builtin_interfaces/Time` counts seconds in 32
+    /// bits.
+    pub fn sample_at(&mut self, time: Time) -> Result<Value> {
+        self.check(time)?;
+        Ok(self.draw(time, None))
+    }
+
+    fn check(&self, time: Time) -> Result<()> {
+        match &self.stamps {
+            Some(field) if plan::stamp(time).is_none() => {
+                let reason = format!("{time} s is more than a builtin_interfaces/Time holds");
+                Err(config::refuse(field, reason, None))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether a message could be drawn: of this type, every number in its
     /// field's range (ends included), NaN and infinity only where the field
-    /// allows them, fields that are filled at their default.
+    /// allows them, fields that are filled at their default, any time where a
+    /// field follows it.
     pub fn contains(&self, message: &Value) -> bool {
         message.schema().fingerprint() == self.schema.fingerprint()
             && self.root.contains(message.record())
@@ -110,7 +137,8 @@ impl DataDist {
 
     /// The least and the greatest number that a field can have, in the field's
     /// type; `None` for texts, truth values and what has no distribution. The
-    /// path is as in [`DistConfig`].
+    /// path is as in [`DistConfig`]; of an array all of whose elements have
+    /// their own, it names one of them.
     pub fn range(&self, path: &str) -> Option<(Datum, Datum)> {
         self.root.leaf(path)?.range()
     }
@@ -129,8 +157,8 @@ impl DataDist {
         Permutations { dist: self, point: Some(point) }
     }
 
-    fn draw(&mut self, grid_point: Option<&[usize]>) -> Value {
-        let record = self.root.draw(&Draw { edge_cases: self.edge_cases, grid_point });
+    fn draw(&mut self, time: Time, grid_point: Option<&[usize]>) -> Value {
+        let record = self.root.draw(&Draw { edge_cases: self.edge_cases, time, grid_point });
         Value::new_unchecked(self.schema.clone(), record)
     }
 }
@@ -143,12 +171,20 @@ pub struct Permutations<'a> {
     point: Option<Vec<usize>>,
 }
 
-impl Iterator for Permutations<'_> {
-    type Item = Value;
+impl Permutations<'_> {
+    /// The next message, for a time: as [`DataDist::sample_at`]; `None` after
+    /// the last.
+    ///
+    /// # Errors
+    /// As [`DataDist::sample_at`].
+    pub fn next_at(&mut self, time: Time) -> Result<Option<Value>> {
+        self.dist.check(time)?;
+        Ok(self.draw(time))
+    }
 
-    fn next(&mut self) -> Option<Value> {
+    fn draw(&mut self, time: Time) -> Option<Value> {
         let mut point = self.point.take()?;
-        let message = self.dist.draw(Some(&point));
+        let message = self.dist.draw(time, Some(&point));
         for (index, len) in point.iter_mut().zip(&self.dist.grids).rev() {
             *index += 1;
             if *index < *len {
@@ -158,6 +194,14 @@ impl Iterator for Permutations<'_> {
             *index = 0;
         }
         Some(message)
+    }
+}
+
+impl Iterator for Permutations<'_> {
+    type Item = Value;
+
+    fn next(&mut self) -> Option<Value> {
+        self.draw(Time::ZERO)
     }
 }
 

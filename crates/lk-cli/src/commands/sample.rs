@@ -1,13 +1,12 @@
 //! `lk sample`: inputs drawn from the distributions of `lk.toml`.
 
 use std::collections::BTreeMap;
-use std::iter::repeat_with;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lk::codec::Plan;
 use lk::dataset::{Channel, ChannelId, Encoding, Facts, Role};
-use lk::dist::DataDist;
+use lk::dist::{DataDist, Permutations};
 use lk::{Dataset, Time, Value};
 use lk_compile::{ComponentSpec, Manifest, provenance};
 use lk_report::{counted, printable};
@@ -60,6 +59,8 @@ const DISTRIBUTIONS: &str = r#"lk.toml has a table for each input port, with a l
   ranges = { uniform = [0, 30], len = [0, 16] }
   points = { len = 4 }
   "points[*].x" = { uniform = [0, 1] }
+  gains = [1, 2, { uniform = [0, 1] }]       # by element; or "gains[0]" = 1
+  header.stamp = { follow = "time" }         # of the message
   fill = "default"    # fields without a distribution; else they are an error
   edge_cases = 0.05   # zero, the other sign, ends of the range, subnormal"#;
 
@@ -70,6 +71,21 @@ struct Port {
     dist: DataDist,
     /// How many messages there are to be.
     count: u64,
+}
+
+/// The messages of a port.
+enum Stream<'a> {
+    Drawn(&'a mut DataDist),
+    Permuted(Permutations<'a>),
+}
+
+impl Stream<'_> {
+    fn next_at(&mut self, time: Time) -> lk::Result<Option<Value>> {
+        match self {
+            Stream::Drawn(dist) => dist.sample_at(time).map(Some),
+            Stream::Permuted(messages) => messages.next_at(time),
+        }
+    }
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
@@ -138,7 +154,7 @@ impl Args {
             let time = self.time(index).unwrap_or(Time::MAX);
             for (id, count, plan, stream) in &mut streams {
                 if index < *count
-                    && let Some(message) = stream.next()
+                    && let Some(message) = stream.next_at(time)?
                 {
                     file.write_payload(*id, plan.encode(&message)?, time)?;
                 }
@@ -147,10 +163,10 @@ impl Args {
         Ok(())
     }
 
-    fn stream<'a>(&self, dist: &'a mut DataDist) -> Box<dyn Iterator<Item = Value> + 'a> {
+    fn stream<'a>(&self, dist: &'a mut DataDist) -> Stream<'a> {
         match self.permute {
-            true => Box::new(dist.permute()),
-            false => Box::new(repeat_with(|| dist.sample())),
+            true => Stream::Permuted(dist.permute()),
+            false => Stream::Drawn(dist),
         }
     }
 

@@ -24,8 +24,11 @@ use crate::value::Scalar;
 /// ```
 ///
 /// A path's parts are tables or joined by dots; `[*]` stands for the elements
-/// of an array of messages, and may be left out after one of numbers. Beside
-/// the fields, `fill = "default"` and `edge_cases = 0.05` say how it is sampled.
+/// of an array of messages, and may be left out after one of numbers. A single
+/// element can have its own, by its index (`"gains[0]"`, `"points[0].x"`), or
+/// all of them in a list: `gains = [1, { uniform = [0, 1] }]`. A stamp follows
+/// the time of the message by `header.stamp = { follow = "time" }`. Beside the
+/// fields, `fill = "default"` and `edge_cases = 0.05` say how it is sampled.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DistConfig {
     /// By dotted path: `pose.position.x`, `ranges`, `points[*].x`.
@@ -50,6 +53,10 @@ pub struct FieldDist {
     pub allow_nan: bool,
     /// Whether infinity of both signs is.
     pub allow_infinity: bool,
+    /// Whether it holds the time that the message is for, instead of a
+    /// value that is drawn: a `builtin_interfaces/Time`, or an int64 in
+    /// nanoseconds.
+    pub follows_time: bool,
 }
 
 /// What becomes of fields without a distribution.
@@ -78,6 +85,13 @@ impl DistConfig {
         self
     }
 
+    /// The same with a field that holds the time that the message is for.
+    #[must_use]
+    pub fn with_time(mut self, path: &str) -> DistConfig {
+        self.fields.entry(path.to_owned()).or_default().follows_time = true;
+        self
+    }
+
     /// The same with fields without a distribution at their defaults.
     #[must_use]
     pub fn filled(mut self) -> DistConfig {
@@ -92,6 +106,10 @@ impl DistConfig {
             Tree::One(value) => {
                 let values = Some(Distribution::Constant(value));
                 return self.insert(path, FieldDist { values, ..FieldDist::default() });
+            }
+            Tree::List(elements) if !elements.is_empty() => {
+                let mut elements = elements.into_iter().enumerate();
+                return elements.try_for_each(|(n, tree)| self.add(&format!("{path}[{n}]"), tree));
             }
             other => return refused(format!("{} is no distribution", other.describe())),
         };
@@ -112,7 +130,7 @@ impl DistConfig {
     }
 }
 
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "uniform",
     "log_uniform",
     "normal",
@@ -124,9 +142,10 @@ const WORDS: [&str; 11] = [
     "grid",
     "len",
     "allow",
+    "follow",
 ];
 
-const FORMS: &str = "write `{ uniform = [-1, 1] }`; there are uniform, log_uniform, normal, \
+pub(super) const FORMS: &str = "write `{ uniform = [-1, 1] }`; there are uniform, log_uniform, normal, \
                      truncated_normal, exponential, beta, choice, constant and grid";
 
 pub(super) fn refuse(field: &str, reason: impl Into<String>, advice: Option<&str>) -> Error {
@@ -142,6 +161,13 @@ fn field(path: &str, entries: Vec<(String, Tree)>) -> Result<FieldDist> {
     for (word, tree) in entries {
         let refused = |reason: String| refuse(path, format!("{word}: {reason}"), None);
         match word.as_str() {
+            "follow" => match tree {
+                Tree::One(Scalar::Text(time)) if time == "time" => field.follows_time = true,
+                other => {
+                    let other = other.describe();
+                    return Err(refused(format!("{other} can't be followed, \"time\" only")));
+                }
+            },
             "len" => field.len = Some(tree.len().map_err(refused)?),
             "allow" => {
                 for name in tree.scalars().map_err(refused)? {

@@ -1,3 +1,5 @@
+mod elements;
+
 use super::*;
 use crate::Error;
 
@@ -364,13 +366,21 @@ fn what_can_not_be_sampled_is_named_with_what_to_write() {
         (r#""n": 1"#, r#""n": {"uniform": [0]}"#, "expected [low, high], got 1 values"),
         (r#""n": 1"#, r#""n": {"normal": {"mean": 0}}"#, "`std` is missing"),
         (r#""n": 1"#, r#""n": {"normal": {"mean": 0, "std": -1}}"#, "std is -1.0"),
-        (r#""n": 1"#, r#""n": {"unifrom": [0, 1]}"#, "field n.unifrom can't be sampled: a list"),
+        (
+            r#""n": 1"#,
+            r#""n": {"unifrom": [0, 1]}"#,
+            "field n can't be sampled: there is no distribution `unifrom`",
+        ),
         (r#""n": 1"#, r#""n": {"uniform": [0, 1], "normla": 1}"#, "no distribution `normla`"),
         (r#""n": 1"#, r#""n": {"uniform": [0, 1], "constant": 1}"#, "two distributions"),
         (r#""s": "a""#, r#""s": {"uniform": [0, 1]}"#, "string takes `choice`"),
         (r#""n": 1"#, r#""n": 1, "m": 1"#, "field m can't be sampled: there is no such field"),
         (r#""n": 1"#, r#""n": 1, "v[*].x": 1"#, "field v[*].x can't be sampled: there is no"),
-        (r#""n": 1"#, r#""n": 1, "r[0]": 1"#, "field r[0] can't be sampled: there is no"),
+        (r#""n": 1"#, r#""n": 1, "r[2]": 1"#, "field r[2] can't be sampled: it has 2 elements"),
+        (r#""n": 1"#, r#""n": 1, "r[01]": 1"#, "field r[01] can't be sampled: there is no"),
+        (r#""n": 1"#, r#""n": 1, "n[0]": 1"#, "field n[0] can't be sampled: there is no"),
+        (r#""n": 1"#, r#""n": {"follow": "time"}"#, "a uint8 can't follow the time"),
+        (r#""n": 1"#, r#""n": {"follow": "tide"}"#, "can't be followed"),
         (r#""n": 1"#, r#""n": 1, "r[*]": 1"#, "field r[*] can't be sampled"),
         (r#""n": 1"#, r#""n": 1, "fill": "zero""#, "it can be \"default\" only"),
         (r#""n": 1"#, r#""n": 1, "edge_cases": 2"#, "2.0 is no share from 0 to 1"),
