@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def lk_command() -> str:
-    """The command `lk`: of this tree's build, else the one on the path."""
+    """The command `lk`: installed with the package, else of this tree's build, else the
+    one on the path."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    built = [target / profile / "lk" for profile in ("debug", "release")]
-    found = next((str(path) for path in built if path.exists()), None) or shutil.which("lk")
+    places = [Path(sys.executable).parent, target / "debug", target / "release"]
+    found = shutil.which("lk", path=os.pathsep.join(map(str, places))) or shutil.which("lk")
     missing = [name for name, there in (("lk", found), ("g++", shutil.which("g++"))) if not there]
     if missing:
         reason = f"needs {' and '.join(missing)}"

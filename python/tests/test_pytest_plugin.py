@@ -1,5 +1,6 @@
 """The fixture lk_regression, in pytest runs of their own."""
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,12 @@ def write(pytester: pytest.Pytester, value: str) -> None:
     pytester.makepyfile(test_it=TEST.replace("{value}", value))
 
 
+#: Where the package is installed its plugin is there already; else it is named.
+NAMED = [] if entry_points(group="pytest11", name="lk") else ["-p", "lk.pytest_plugin"]
+
+
 def run(pytester: pytest.Pytester, *args: str) -> pytest.RunResult:
-    return pytester.runpytest_inprocess("-p", "lk.pytest_plugin", "-p", "no:cacheprovider", *args)
+    return pytester.runpytest_inprocess(*NAMED, "-p", "no:cacheprovider", *args)
 
 
 def stored(pytester: pytest.Pytester) -> Path:

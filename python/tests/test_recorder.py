@@ -1,5 +1,6 @@
 """The recorder: nothing is lost, and what is left out is counted."""
 
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -56,8 +57,29 @@ def test_inputs_are_recorded_under_their_names() -> None:
         pose.value = 1.0  # type: ignore[assignment]
 
 
+class Exclusive(Dataset):
+    """A dataset that notices when two threads write to it at once."""
+
+    busy = False
+    overlaps = 0
+
+    def write(self, key: str, value: Any, timestamp: Any = None, **more: Any) -> None:
+        self.overlaps += self.busy
+        self.busy = True
+        super().write(key, value, timestamp, **more)
+        for _ in range(100):
+            # At each turn another thread may come to run.
+            pass
+        self.busy = False
+
+
 def test_four_threads_lose_nothing() -> None:
-    rec = recorder(auto_flush=True, flush_every_n=50)
+    # Threads change places all the time, as they do by chance in long runs.
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    dataset = Exclusive(Dataset.create().backend)
+    config = DataRecorder.Config(auto_flush=True, flush_every_n=50)
+    rec = DataRecorder(dataset, config=config)
     begin = threading.Barrier(4)
 
     def feed(worker: int) -> None:
@@ -71,8 +93,10 @@ def test_four_threads_lose_nothing() -> None:
         thread.start()
     for thread in threads:
         thread.join()
+    sys.setswitchinterval(interval)
     stats = rec.get_stats()
     assert stats["total_samples"] == stats["total_writes"] == 4000 and balances(stats)
+    assert dataset.overlaps == 0
     everything = sorted(w * 1000 + n for w in range(4) for n in range(500))
     assert sorted(rec.dataset.read("shared")) == everything
     assert all(rec.dataset.read(f"own{n}") == list(range(500)) for n in range(4))
@@ -99,6 +123,23 @@ def test_a_ring_keeps_the_last_of_each_key_until_it_is_triggered() -> None:
     assert rec.dataset.read("a") == [7, 8, 9] and rec.dataset.read("b") == [5]
     stats = rec.get_stats()
     assert balances(stats) and (stats["dropped"], stats["waiting"]) == (7, 0)
+
+
+def test_rings_are_written_in_the_order_of_time() -> None:
+    written: list[tuple[str, float]] = []
+
+    class Ordered(Dataset):
+        def write(self, key: str, value: Any, timestamp: Any = None, **more: Any) -> None:
+            written.append((key, timestamp))
+
+    rec = DataRecorder(Ordered(Dataset.create().backend), config={"use_ring_buffer": True})
+    for n in range(3):
+        rec.record_all({"a": n, "b": n}, timestamp=float(n))
+    rec.record("c", 0, timestamp=0.5)
+    rec.flush()
+    assert written == [
+        ("a", 0.0), ("b", 0.0), ("c", 0.5), ("a", 1.0), ("b", 1.0), ("a", 2.0), ("b", 2.0)
+    ]  # fmt: skip
 
 
 def test_a_ring_holds_copies() -> None:

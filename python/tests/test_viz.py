@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import field
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
 
+from lk import Unit
 from lk.common.dataset import Dataset
 from lk.common.dataset.fields import field_at, leaves, split_key, unit_of
 from lk.common.dataset.viz import plot_comparison, plot_heatmap, plot_histogram, plot_timeseries
@@ -201,6 +203,17 @@ def test_showing_without_a_screen_is_silent(recwarn: pytest.WarningsRecorder) ->
 )
 def test_a_unit_is_read_from_the_name(path: str, unit: str | None) -> None:
     assert unit_of(path) == unit
+
+
+def test_an_annotation_says_the_unit_before_the_name_does() -> None:
+    class Wheel(Msg):
+        turn_s: Annotated[float, Unit("rpm")] = 0.0
+        hub: Annotated[Vec2, Unit("mm")] = field(default_factory=Vec2)
+
+    made = Dataset.create()
+    made.write("wheel", Wheel(), 0.0)
+    assert plot_histogram(made, "wheel.turn_s", show=False).get_xlabel() == "wheel.turn_s (rpm)"
+    assert plot_histogram(made, "wheel.hub", show=False).get_xlabel() == "wheel.hub (mm)"
 
 
 def test_the_fields_of_a_value_have_paths() -> None:

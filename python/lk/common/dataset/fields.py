@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["field_at", "join_path", "leaves", "numeric_leaves", "split_key", "unit_of"]
+from lk._annotations import Unit
+
+__all__ = ["annotated_unit", "field_at", "join_path", "leaves", "numeric_leaves", "split_key", "unit_of"]
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(-?\d+)\]")
 
@@ -102,6 +105,19 @@ _UNITS = (
     ("_m", "m"), ("_s", "s"), ("_g", "g"), ("_n", "N"), ("_v", "V"), ("_a", "A"),
     ("_w", "W"), ("_j", "J"), ("_k", "K"),
 )  # fmt: skip
+
+
+def annotated_unit(value: Any, path: str) -> str | None:
+    """The unit that an annotation on the way says: ``Annotated[float, Unit("m/s")]``."""
+    unit, at = None, value
+    for match in _STEP.finditer(path):
+        name, index = match.groups()
+        if name is not None and dataclasses.is_dataclass(at):
+            hint = typing.get_type_hints(type(at), include_extras=True).get(name)
+            said = [m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Unit)]
+            unit = said[-1].name if said else unit
+        at = dict(children(at) or []).get(f".{name}" if name is not None else f"[{index}]")
+    return unit
 
 
 def unit_of(path: str) -> str | None:

@@ -2,7 +2,8 @@
 
 A key may lead into the values: ``"pose"`` is all numbers in the messages of that key,
 ``"pose.position.x"`` one of them, ``"ranges[3]"`` an element. Axes are labelled with the
-unit where the name of a field says it (``angle_rad``, ``speed_m_s``); time is in seconds
+unit where a field's annotation (``Annotated[float, Unit("m/s")]``) or its name says it
+(``angle_rad``, ``speed_m_s``); time is in seconds
 after the first sample that is drawn.
 
 Each function draws into ``ax`` where it is given, returns the axes, and shows the figure
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from lk.common.dataset.fields import field_at, join_path, numeric_leaves, split_key, unit_of
+from lk.common.dataset.fields import annotated_unit, field_at, join_path, numeric_leaves, split_key, unit_of
 from lk.common.show import new_axes, new_panels, show_if_interactive
 
 if TYPE_CHECKING:
@@ -268,7 +269,9 @@ def _numbers(dataset: Dataset, key: str) -> list[_Series]:
     for name in names:
         column = np.array([row.get(name, np.nan) for row in rows], dtype=np.float64)
         whole = join_path(key, name)
-        series.append(_Series(name or key, unit_of(whole), times, column))
+        inner = whole.removeprefix(base).removeprefix(".")
+        unit = annotated_unit(values[0], inner) or unit_of(whole)
+        series.append(_Series(name or key, unit, times, column))
     return series
 
 
