@@ -66,10 +66,12 @@ impl Manifest {
         self.error_at(&self.place(port, field), message, error.hint())
     }
 
-    /// Where `lk.toml` has a field of a port: under its path, or in tables.
+    /// Where `lk.toml` has a field of a port: under its path, or in tables; an
+    /// element may be in a list.
     fn place<'a>(&self, port: &'a str, field: &'a str) -> Vec<&'a str> {
         let whole = self.file.distributions.get(port).is_some_and(|t| t.contains_key(field));
-        let keys = if whole { vec![field] } else { field.split('.').collect() };
+        let name = |part: &'a str| part.split('[').next().unwrap_or(part);
+        let keys = if whole { vec![field] } else { field.split('.').map(name).collect() };
         ["distributions", port].into_iter().chain(keys).collect()
     }
 }

@@ -375,6 +375,7 @@ fn a_distribution_that_makes_no_sense_is_named_with_port_field_and_line() {
         ("ranges = { unifrom = [0, 1], len = 1 }", "there is no distribution `unifrom`"),
         ("ranges = { uniform = [0, 1] }", "it has no number of elements"),
         ("gyro.w = 3", "there is no such field"),
+        ("ranges = [1, 2]", "it has no number of elements"),
     ] {
         let rest = "gyro.x = 1\ngyro.y = 1\ngyro.z = 1\n";
         let (message, _) = complaint(&format!("[distributions.imu]\n{rest}{line}\n"));

@@ -182,7 +182,16 @@ impl<'a> Planner<'a> {
         let covered = matches!(shape, Shape::Array(count) if own.len() == count && count > 0);
         let content = match covered && given.is_empty() {
             true => None,
-            false => Some(self.content(&field.ty, &names, &elements, &path)?),
+            false => {
+                // Named is what lacks something, not the whole array.
+                let lacking = (0..most).find(|n| own.iter().all(|(index, _)| index != n));
+                let lacking = lacking.filter(|_| given.is_empty() && !own.is_empty());
+                let (at, ty) = match lacking {
+                    None => (path.clone(), field.ty.clone()),
+                    Some(n) => (format!("{path}[{n}]"), FieldType::One(element.clone())),
+                };
+                Some(self.content(&ty, &names, &elements, &at)?)
+            }
         };
         Ok(FieldPlan { name, path, element, shape, content, own })
     }
@@ -210,6 +219,10 @@ impl<'a> Planner<'a> {
                     values.is_some() || *allow_nan || *allow_infinity
                 };
                 if given.iter().any(|given| is_leaf(&given)) {
+                    if is_stamp(ty) {
+                        let hint = format!("write `{path} = {{ follow = \"time\" }}`");
+                        return Err(refuse(path, format!("it is a {}", ty.name), Some(&hint)));
+                    }
                     let hint = ty.fields.first().map(|first| {
                         let below = &above[above.len() - 1];
                         format!("give distributions for the fields in it: `{below}.{}`", first.name)

@@ -52,7 +52,7 @@ fn single_elements_of_arrays_have_distributions_of_their_own() {
 
     // One that has none is named, and so are two of one element.
     let (message, _) = complaint("float64[2] gains", r#"{"gains[0]": 1}"#);
-    assert_eq!(message, "field gains can't be sampled: it has no distribution");
+    assert_eq!(message, "field gains[1] can't be sampled: it has no distribution");
     let (message, _) = complaint("float64[2] gains", r#"{"gains": [1, 2, 3]}"#);
     assert!(message.contains("field gains[2] can't be sampled: it has 2 elements"), "{message}");
 }
@@ -106,6 +106,9 @@ fn a_stamp_follows_the_time_of_its_message() {
     let mut wrong = dist.sample();
     wrong.set("header.stamp.nanosec", Datum::Uint32(1_000_000_000)).unwrap();
     assert!(!dist.contains(&wrong));
+    let (_, hint) =
+        complaint(text, &json.replace(r#"{"follow": "time"}, "header.f"#, r#"1, "header.f"#));
+    assert_eq!(hint, r#"write `header.stamp = { follow = "time" }`"#);
     let both = r#"{"x": {"follow": "time", "uniform": [0, 1]}}"#;
     assert!(complaint("int64 x", both).0.contains("it follows the time, and has a distribution"));
 }
