@@ -102,13 +102,27 @@ impl Job {
         max_ticks: Option<usize>,
         options: RunOptions,
     ) -> Result<Job> {
-        let component = manifest.component()?;
         let path = match inputs {
             Some(path) => path.to_path_buf(),
             None => manifest.inputs_path()?,
         };
         let dataset = Dataset::open(&path).map_err(Error::context("can't read the inputs"))?;
-        let mut ticks = Ticks::read(&dataset, &component, &manifest.tick_rule())?;
+        Job::on(manifest, &dataset, path, max_ticks, options)
+    }
+
+    /// As [`Job::new`], for a dataset that comes from `path`.
+    ///
+    /// # Errors
+    /// As [`Job::new`].
+    pub fn on(
+        manifest: &Manifest,
+        dataset: &Dataset,
+        path: PathBuf,
+        max_ticks: Option<usize>,
+        options: RunOptions,
+    ) -> Result<Job> {
+        let component = manifest.component()?;
+        let mut ticks = Ticks::read(dataset, &component, &manifest.tick_rule())?;
         let max_ticks = max_ticks.unwrap_or(usize::MAX).max(1);
         let cut = match ticks.get(max_ticks) {
             Some((from, _)) => {
@@ -177,16 +191,46 @@ impl Job {
         built: &Built,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Result<Recorded, Failure>> {
+        let options = self.options_for(built);
+        let (program, total) = (built.program.label.as_str(), self.ticks.len() as u64);
+        let mut running = |done| progress(Progress::Running { program, done, total });
+        running(0);
+        runner::run(&built.program, &self.component, &self.ticks, &options, &mut running)
+    }
+
+    /// As [`Job::run`], each tick when it is `due`. A recording that ends before
+    /// the last tick says that it came from those before its end.
+    ///
+    /// # Errors
+    /// As [`runner::run_paced`].
+    pub fn run_paced(
+        &self,
+        built: &Built,
+        due: &mut runner::Due<'_>,
+    ) -> Result<Result<Recorded, Failure>> {
+        let options = self.options_for(built);
+        let run = runner::run_paced(&built.program, &self.component, &self.ticks, &options, due)?;
+        let Ok(mut recorded) = run else { return Ok(run) };
+        let answered = usize::try_from(recorded.outcome.ticks).unwrap_or(usize::MAX);
+        if answered < self.ticks.len() {
+            let mut ticks = self.ticks.clone();
+            ticks.truncate(answered);
+            let hash = provenance::inputs_hash(&self.component, &ticks)?;
+            let mut facts = recorded.dataset.facts().clone();
+            facts.entries.insert(provenance::INPUTS_HASH.to_owned(), hash);
+            recorded.dataset.set_facts(facts)?;
+        }
+        Ok(Ok(recorded))
+    }
+
+    fn options_for(&self, built: &Built) -> RunOptions {
         let mut options = self.options.clone();
         for (name, value) in
             [(provenance::PROGRAM_HASH, &built.hash), (provenance::INPUTS_HASH, &self.inputs_hash)]
         {
             options.facts.insert(name.to_owned(), value.clone());
         }
-        let (program, total) = (built.program.label.as_str(), self.ticks.len() as u64);
-        let mut running = |done| progress(Progress::Running { program, done, total });
-        running(0);
-        runner::run(&built.program, &self.component, &self.ticks, &options, &mut running)
+        options
     }
 }
 

@@ -11,8 +11,8 @@ mod session;
 
 use std::collections::BTreeMap;
 
-use lk::Dataset;
 use lk::outcome::{Failure, RunOutcome};
+use lk::{Dataset, Time};
 
 use crate::component::ComponentSpec;
 use crate::error::Result;
@@ -83,7 +83,7 @@ pub fn run(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Result<Recorded, Failure>> {
     let mut attempt = |narrow_from| {
-        Session::new(program, component, ticks, options)?.run(narrow_from, &mut *progress)
+        Session::new(program, component, ticks, options)?.run(narrow_from, None, &mut *progress)
     };
     let (first, cause) = match attempt(None)? {
         Ok(recorded) => return Ok(Ok(recorded)),
@@ -105,6 +105,27 @@ pub fn run(
             Ok(Err(Failure { message, hint: Some(hint.into()), ..first }))
         }
     }
+}
+
+/// Is asked before each tick, by the time of that, and comes back when it is
+/// due: `false` ends the run before it.
+pub type Due<'a> = dyn FnMut(Time) -> bool + 'a;
+
+/// As [`run`], one tick at a time, each when it is `due`. What the program does
+/// is the same as in a run without waits.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_paced(
+    program: &Program,
+    component: &ComponentSpec,
+    ticks: &Ticks,
+    options: &RunOptions,
+    due: &mut Due<'_>,
+) -> Result<Result<Recorded, Failure>> {
+    let session = Session::new(program, component, ticks, options)?;
+    // One is under way at most: nothing is uncertain of where it fails.
+    Ok(session.run(None, Some(due), &mut |_| {})?.map_err(|stop| stop.failure))
 }
 
 #[cfg(test)]

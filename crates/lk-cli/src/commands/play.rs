@@ -3,6 +3,7 @@
 
 mod control;
 mod onward;
+mod program;
 
 use std::fs;
 use std::io::{self, BufWriter, IsTerminal};
@@ -17,11 +18,12 @@ use lk::playback::{PlayReport, PlaybackConfig, Player, Tick};
 use lk::{Dataset, Span, Time};
 use lk_report::{counted, printable, text};
 
+use crate::commands::run;
 use crate::context::{Context, Exit};
 use crate::error::Result;
 use crate::output::{check_output, replace, write_dataset};
 use crate::select::{Selection, seconds};
-use control::Control;
+use control::{Control, Kind};
 use onward::Onward;
 
 /// Play a recording again at its times: to standard output, or to another file
@@ -36,6 +38,12 @@ pub(crate) struct Args {
     /// The dataset to write, instead of lines of JSON on standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Play to a program of the lk.toml in this folder, and write what it does
+    #[arg(long, value_name = "DIR", requires = "output", conflicts_with_all = ["repeat", "step"])]
+    to: Option<PathBuf>,
+    /// `reference`, or the name of a candidate
+    #[arg(long, value_name = "NAME", requires = "to", default_value = run::REFERENCE)]
+    program: String,
     /// Overwrite the file where it exists
     #[arg(long, requires = "output")]
     force: bool,
@@ -68,11 +76,15 @@ pub(crate) struct Args {
 const KEYS: &str = "\
 In a terminal: space pauses and goes on, left and right move by 5 s, down and up
 by a minute, - and + halve and double the rate, q ends it. Ctrl-C ends it too: a
-file that was being written has what was played until then.
+file that was being written has what was played until then. A program can be
+paused, and not moved.
 
 Standard output gets lines of JSON where it is no terminal:
   lk play run.mcap --rate 2 | my_program
-  lk play run.mcap | lk record -o copy.mcap";
+  lk play run.mcap | lk record -o copy.mcap
+
+Programs run UNCONFINED: with your rights, on your files, until lk has its
+sandbox. Don't run code that you wouldn't run yourself.";
 
 /// What is written to, in messages.
 const STDOUT: &str = "standard output";
@@ -104,7 +116,15 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     // Two programs that draw at the bottom of one terminal draw over each
     // other: the one at the end of the pipe may.
     let drawn = sink != Sink::Lines || !is_pipe();
-    let control = Control::take(ctx, &mut player, args.step, drawn)?;
+    let kind = match (&args.to, args.step) {
+        (Some(_), _) => Kind::Program,
+        (None, true) => Kind::Steps,
+        (None, false) => Kind::Free,
+    };
+    let control = Control::take(ctx, &mut player, kind, drawn)?;
+    if let (Some(dir), Some(output)) = (&args.to, &args.output) {
+        return program::play(ctx, args, dir, output, player, control);
+    }
     let mut onward = Onward::default();
     let report = match (&args.output, sink) {
         (Some(output), _) => replace(output, args.force, |path| {
@@ -180,11 +200,11 @@ impl Args {
         let told = text::played(&PlayReport { lateness, rate, ..report }, ctx.style);
         match (&self.output, sink) {
             (_, Sink::Lines) => ctx.tell(&told),
-            (Some(output), _) => {
+            (Some(output), Sink::File) => {
                 let output = output.to_string_lossy();
                 ctx.print(&format!("{}: {messages}\n{told}", printable(&output)))?;
             }
-            (None, _) => ctx.print(&told)?,
+            _ => ctx.print(&told)?,
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use lk_compile::{Job, Manifest, RunOptions, job};
+use lk_compile::{Job, Manifest, Program, RunOptions, job};
 use lk_report::text;
 
 use crate::cli::{UNCONFINED, window};
@@ -35,17 +35,11 @@ pub(crate) struct Args {
     window: Option<usize>,
 }
 
-const REFERENCE: &str = "reference";
+pub(super) const REFERENCE: &str = "reference";
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let manifest = Manifest::load(&args.dir)?;
-    let program = match args.program.as_str() {
-        REFERENCE => manifest.reference_program().ok_or_else(|| Error::Usage {
-            message: format!("the reference is no program to run ({})", manifest.path.display()),
-            hint: "name a candidate with --program".to_owned(),
-        })?,
-        name => manifest.candidate_program(name)?,
-    };
+    let program = program_of(&manifest, &args.program)?;
     check_output(&args.output, args.force)?;
     let mut options = RunOptions::default();
     options.window_ticks = args.window.unwrap_or(options.window_ticks);
@@ -72,8 +66,19 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     Ok(Exit::Equal.into())
 }
 
+/// The reference, or the candidate of this name.
+pub(super) fn program_of(manifest: &Manifest, name: &str) -> Result<Program> {
+    if name != REFERENCE {
+        return Ok(manifest.candidate_program(name)?);
+    }
+    manifest.reference_program().ok_or_else(|| Error::Usage {
+        message: format!("the reference is no program to run ({})", manifest.path.display()),
+        hint: "name a candidate with --program".to_owned(),
+    })
+}
+
 /// Before the work rather than after it.
-fn check_output(path: &Path, force: bool) -> Result<()> {
+pub(super) fn check_output(path: &Path, force: bool) -> Result<()> {
     if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("mcap")) {
         return Err(Error::Usage {
             message: format!("can't record to {}", path.display()),

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::fixture::{Folder, Ran, TICKS, doubler};
+use crate::fixture::{Folder, Ran, TICKS, doubler, fake};
 use crate::usage::cut_off;
 
 /// The lines that are samples.
@@ -161,4 +161,43 @@ fn a_terminal_is_left_as_it_was_after_an_error_too() {
     assert_eq!((&told["code"], &told["restored"]), (&2.into(), &true.into()), "{told:#}");
     let shown = told["shown"].as_str().unwrap_or_default();
     assert!(shown.contains("can't create none/out.mcap"), "{shown}");
+}
+
+#[test]
+fn a_program_is_played_to_and_what_it_does_is_recorded() {
+    let folder = doubler(&(fake("good", "good") + &fake("crash", "crash")));
+    let play = ["play", "inputs.mcap", "--to", ".", "--rate", "1000", "-o", "live.mcap"];
+    let ran = folder.lk(&play).expect(0);
+    let ran = ran.shows(&["reference ran 20 ticks, recorded in live.mcap", "late ", "as fast"]);
+    ran.shows(&["played 20 messages in 20 ticks\n"]).says(&["unconfined"]);
+    folder.lk(&["run", "-o", "run.mcap"]).expect(0);
+    folder.lk(&["diff", "run.mcap", "live.mcap"]).expect(0).shows(&["identical"]);
+
+    // A part of another recording, under the names that the program knows.
+    folder.lk(&["play", "inputs.mcap", "-o", "y.mcap", "--unpaced", "--rename", "x=z"]).expect(0);
+    let play = ["play", "y.mcap", "--to", ".", "--program", "good", "-o", "part.mcap", "--unpaced"];
+    folder.lk(&play).expect_mistake(&["the inputs lack key \"x\"", "y.mcap"]);
+    let part = ["--rename", "z=x", "--start-offset", "5", "--until", "10"];
+    folder.lk(&[&play[..], &part].concat()).expect(0).shows(&["good ran 5 ticks"]);
+
+    let play = ["play", "inputs.mcap", "--to", ".", "--unpaced", "-o", "none.mcap"];
+    let ran = folder.lk(&[&play[..], &["--program", "crash"]].concat()).expect(3);
+    ran.says(&["at tick 3, candidate crash was killed", "about to fall over"]);
+    folder.lk(&[&play[..], &["--program", "best"]].concat()).expect_mistake(&["best", "good"]);
+    folder.lk(&[&play[..], &["--loop"]].concat()).expect_mistake(&["--loop"]);
+    folder.lk(&play[..5]).expect_mistake(&["--output"]);
+    assert!(!folder.path().join("none.mcap").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_is_stopped_leaves_the_ticks_until_then() {
+    let folder = doubler("");
+    let play = ["play", "inputs.mcap", "--to", ".", "--rate", "0.01", "-o", "live.mcap"];
+    let told = in_terminal(&folder, &play, "1 tick ", "q");
+    assert_eq!((&told["code"], &told["restored"]), (&0.into(), &true.into()), "{told:#}");
+    let shown = told["shown"].as_str().unwrap_or_default();
+    assert!(shown.contains("played 1 message in 1 tick, stopped before the end"), "{shown}");
+    let info = folder.lk(&["info", "live.mcap", "--check"]).expect(0);
+    info.shows(&["2 messages", "undelivered_inputs"]);
 }

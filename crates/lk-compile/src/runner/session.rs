@@ -7,7 +7,7 @@ use lk::outcome::{Failure, RunOutcome};
 
 use super::conversation::{Conversation, Trouble};
 use super::fault::{Fault, Stage, garbage, hex, late, shortened, unframed};
-use super::{Recorded, RunOptions};
+use super::{Due, Recorded, RunOptions};
 use crate::component::ComponentSpec;
 use crate::error::{Error, Result};
 use crate::process::{Ending, Log, Pipes, Process, Program, Ready, Streams, seconds};
@@ -102,9 +102,11 @@ impl<'a> Session<'a> {
     }
 
     /// Runs all ticks; from tick `narrow_from` on, one is under way at a time.
+    /// With `due` that is so from the first, and each is sent when it says so.
     pub(super) fn run(
         mut self,
         narrow_from: Option<usize>,
+        due: Option<&mut Due<'_>>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Result<Recorded, Stop>> {
         let Program { dir, run, .. } = self.program;
@@ -119,7 +121,7 @@ impl<'a> Session<'a> {
         let incoming = FrameBuffer::new(1 << 18, self.options.max_frame_bytes);
         let (outgoing, written, stage) = (Vec::new(), 0, Stage::Starting);
         let mut link = Link { process, pipes, incoming, outgoing, written, stage };
-        match self.converse(&mut link, narrow_from, progress) {
+        match self.converse(&mut link, narrow_from, due, progress) {
             Ok(outcome) => {
                 let outcome = RunOutcome { log: self.log_of(link)?, ..outcome };
                 let facts = self.facts(&outcome.harness);
@@ -136,12 +138,13 @@ impl<'a> Session<'a> {
         &mut self,
         link: &mut Link,
         narrow_from: Option<usize>,
+        due: Option<&mut Due<'_>>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<RunOutcome, Halt> {
         let harness = self.greet(link)?;
         link.stage = Stage::Stepping;
         let start = Instant::now();
-        self.step_all(link, narrow_from, progress)?;
+        self.step_all(link, narrow_from, due, progress)?;
         let wall_ns = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         link.stage = Stage::Ending;
         let peak_memory_bytes = link.process.peak_memory_bytes();
@@ -215,13 +218,25 @@ impl<'a> Session<'a> {
         &mut self,
         link: &mut Link,
         narrow_from: Option<usize>,
+        mut due: Option<&mut Due<'_>>,
         progress: &mut dyn FnMut(u64),
     ) -> Result<(), Halt> {
         let limit_s = self.program.limits.tick_s;
         let limit = seconds(limit_s);
         let mut window = 1;
         let mut last_answer = Instant::now();
+        let narrow_from = if due.is_some() { Some(0) } else { narrow_from };
         while self.talk.answered < self.ticks.len() {
+            if let Some(due) = &mut due
+                && self.talk.under_way() == 0
+                && let Some((time, _)) = self.ticks.get(self.talk.sent)
+            {
+                if !due(time) {
+                    break;
+                }
+                // The program has not been asked for so long.
+                last_answer = Instant::now();
+            }
             self.send_ticks(link, window, narrow_from)?;
             self.exchange(link, last_answer + limit, limit_s)?;
             let before = self.talk.answered;
@@ -334,11 +349,18 @@ impl<'a> Session<'a> {
             (provenance::PROGRAM, &self.program.label),
             (provenance::HARNESS, harness),
             (provenance::SEED, &self.options.seed.to_string()),
-            (provenance::UNDELIVERED, &self.ticks.undelivered().to_string()),
+            (provenance::UNDELIVERED, &self.undelivered().to_string()),
         ] {
             facts.insert(name.to_owned(), value.to_owned());
         }
         facts
+    }
+
+    /// Input samples that were not sent: those after the last tick, and those
+    /// of ticks that it never came to.
+    fn undelivered(&self) -> u64 {
+        let unsent = (self.talk.sent..self.ticks.len()).filter_map(|tick| self.ticks.get(tick));
+        self.ticks.undelivered() + unsent.map(|(_, samples)| samples.len() as u64).sum::<u64>()
     }
 
     /// The failure that a halt is.

@@ -139,6 +139,41 @@ fn a_run_records_inputs_outputs_and_state_with_the_tick() {
 }
 
 #[test]
+fn a_paced_run_sends_a_tick_when_it_is_due_and_records_the_same() {
+    let program = fake("good", &std::env::temp_dir());
+    let options = RunOptions::default();
+    let mut asked = Vec::new();
+    let mut due = |time: Time| {
+        asked.push(time.as_nanos());
+        true
+    };
+    let paced = run_paced(&program, &component(), &ticks(TICKS), &options, &mut due);
+    let paced = paced.unwrap().unwrap();
+    assert_eq!(asked, (0..TICKS as i64).map(|n| 1_000 * n).collect::<Vec<_>>());
+    let free = run_fake("good").unwrap();
+    assert_eq!(contents(&paced.dataset), contents(&free.dataset));
+    assert_eq!(paced.dataset.facts(), free.dataset.facts());
+
+    let mut left = 3;
+    let mut due = |_: Time| {
+        left -= 1;
+        left >= 0
+    };
+    let cut = run_paced(&program, &component(), &ticks(TICKS), &options, &mut due);
+    let cut = cut.unwrap().unwrap();
+    assert_eq!(cut.outcome.ticks, 3);
+    assert_eq!(cut.dataset.facts().entries[crate::provenance::UNDELIVERED], "47");
+    let failed = run_paced(
+        &fake("exits 20", &std::env::temp_dir()),
+        &component(),
+        &ticks(TICKS),
+        &options,
+        &mut |_| true,
+    );
+    assert_eq!(failed.unwrap().expect_err("it exits").tick, Some(20));
+}
+
+#[test]
 fn the_window_changes_nothing() {
     let runs: Vec<_> = [(1, 1), (1, 1 << 20), (3, 1 << 20), (1024, 100), (1024, 1 << 20)]
         .into_iter()

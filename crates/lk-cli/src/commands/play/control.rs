@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI32, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use lk::clock::{Clock, Lateness, Remote};
+use lk::clock::{Clock, Lateness, Remote, Wait};
 use lk::playback::{PlayReport, Player, Tick};
 use lk::{Span, Time};
 use lk_report::{counted, duration};
@@ -36,6 +36,17 @@ pub(super) struct Control {
     keyboard: Option<Keyboard>,
 }
 
+/// What is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Messages, which may be moved about in.
+    Free,
+    /// Messages, each time when someone says so.
+    Steps,
+    /// A program, which goes on from where it is.
+    Program,
+}
+
 /// What one that plays step by step is told.
 enum Step {
     Next,
@@ -48,15 +59,14 @@ struct Shown {
     remote: Remote,
     first: Time,
     last: Time,
-    /// Its time is that of the last tick, rather than the clock's.
-    step: bool,
+    kind: Kind,
     state: Mutex<State>,
 }
 
 struct State {
     rate: f64,
     at: Time,
-    messages: u64,
+    count: u64,
     lateness: Lateness,
 }
 
@@ -65,7 +75,7 @@ impl Control {
     pub(super) fn take(
         ctx: &Context,
         player: &mut Player,
-        step: bool,
+        kind: Kind,
         drawn: bool,
     ) -> Result<Control> {
         let (first, last) = player.extent();
@@ -74,9 +84,9 @@ impl Control {
         let clock = Clock::paced(start, rate)?;
         let remote = clock.remote().expect("a paced clock has one");
         let watch = if drawn { ctx.spinner("playing") } else { Watch::hidden() };
-        let (messages, lateness) = (0, Lateness::default());
-        let state = Mutex::new(State { rate, at: start, messages, lateness });
-        let shown = Arc::new(Shown { watch, remote, first, last, step, state });
+        let (count, lateness) = (0, Lateness::default());
+        let state = Mutex::new(State { rate, at: start, count, lateness });
+        let shown = Arc::new(Shown { watch, remote, first, last, kind, state });
         if drawn {
             let shown = Arc::clone(&shown);
             thread::spawn(move || {
@@ -96,14 +106,14 @@ impl Control {
             // Nobody waits for it where it isn't played step by step.
             let _ = end.send(Step::End);
         })?;
-        let keyboard = match step {
-            true => take_steps(sender)?,
-            false => {
+        let keyboard = match kind {
+            Kind::Steps => take_steps(sender)?,
+            Kind::Free | Kind::Program => {
                 let shown = Arc::clone(&shown);
                 Keyboard::listen(move |key| shown.press(key))?
             }
         };
-        let (clock, steps) = (Mutex::new(Some(clock)), step.then_some(steps));
+        let (clock, steps) = (Mutex::new(Some(clock)), (kind == Kind::Steps).then_some(steps));
         Ok(Control { clock, steps, shown, signal, keyboard })
     }
 
@@ -118,7 +128,7 @@ impl Control {
             (Some(steps), _) => self.step(steps, player, sink),
             (None, None) => Ok(PlayReport::default()),
             (None, Some(clock)) => player.play_by(clock, |tick| {
-                self.shown.tick(tick);
+                self.shown.tick(tick.time, tick.messages.len() as u64);
                 sink(tick)
             }),
         }
@@ -139,10 +149,42 @@ impl Control {
             let Some(tick) = player.step()? else { break };
             report.ticks += 1;
             report.messages += tick.messages.len() as u64;
-            self.shown.tick(&tick);
+            self.shown.tick(tick.time, tick.messages.len() as u64);
             sink(&tick)?;
         }
         Ok(report)
+    }
+
+    /// What makes ticks of a program due: each at its time, counted from when
+    /// the first is asked for. Notes in `report` what becomes of them.
+    pub(super) fn due<'a>(&'a self, report: &'a mut PlayReport) -> impl FnMut(Time) -> bool + 'a {
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut begun: Option<(Time, Instant)> = None;
+        move |time| {
+            let Some(clock) = &mut clock else { return false };
+            if begun.is_none() {
+                // Building it and starting it took its time.
+                self.shown.remote.seek(time);
+            }
+            loop {
+                match clock.wait_until(time) {
+                    Wait::Moved(_) => {}
+                    Wait::Stopped => {
+                        report.stopped = true;
+                        return false;
+                    }
+                    Wait::Reached { late } => {
+                        let (first, since) = *begun.get_or_insert_with(|| (time, Instant::now()));
+                        let took = since.elapsed().as_secs_f64();
+                        let span = (time - first).as_nanos() as f64 / 1e9;
+                        report.rate = (took > 0.0 && span > 0.0).then_some(span / took);
+                        report.lateness.add(late);
+                        self.shown.tick(time, 1);
+                        return true;
+                    }
+                }
+            }
+        }
     }
 
     /// The signal that ended it.
@@ -193,6 +235,7 @@ impl Shown {
             Key::Char(' ') if remote.is_paused() => remote.resume(),
             Key::Char(' ') => remote.pause(),
             Key::Char('q') => remote.stop(),
+            Key::Right | Key::Left | Key::Up | Key::Down if self.kind == Kind::Program => {}
             Key::Right => by(NEAR),
             Key::Left => by(back(NEAR)),
             Key::Up => by(FAR),
@@ -212,23 +255,27 @@ impl Shown {
         }
     }
 
-    fn tick(&self, tick: &Tick) {
-        let late = (self.remote.now() - tick.time).as_nanos();
+    /// Counts messages, or ticks of a program, and how late they are.
+    fn tick(&self, time: Time, count: u64) {
+        let late = (self.remote.now() - time).as_nanos();
         let mut state = self.lock();
         let late = Span::from_nanos((late as f64 / state.rate) as i64);
-        state.at = tick.time;
-        state.messages += tick.messages.len() as u64;
+        state.at = time;
+        state.count += count;
         state.lateness.add(late);
     }
 
     fn draw(&self) {
         let state = self.lock();
-        let at = if self.step { state.at } else { self.remote.now().min(self.last) };
+        // Steps have no clock.
+        let steps = self.kind == Kind::Steps;
+        let at = if steps { state.at } else { self.remote.now().min(self.last) };
         let at = (at - self.first).as_nanos() as f64 / 1e9;
         let whole = (self.last - self.first).as_nanos() as f64 / 1e9;
         let late = u64::try_from(state.lateness.quantile(0.99).as_nanos()).unwrap_or(0);
-        let messages = counted(state.messages, "message");
-        let how = match (self.step, self.remote.is_paused()) {
+        let what = if self.kind == Kind::Program { "tick" } else { "message" };
+        let messages = counted(state.count, what);
+        let how = match (steps, self.remote.is_paused()) {
             (true, _) => "Enter plays on, q ends".to_owned(),
             (_, true) => format!("{}x  paused", state.rate),
             (_, false) => format!("{}x  p99 late {}", state.rate, duration(late)),
