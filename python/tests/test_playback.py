@@ -2,6 +2,7 @@
 
 import math
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,17 @@ def test_an_empty_dataset_is_done_at_once() -> None:
     assert playback.done and playback.progress == 1.0 and not playback.step()
     report = playback.play_realtime()
     assert report is not None and report.ticks == 0
+
+
+def test_a_file_is_played_without_going_over_its_times_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_rates().save(tmp_path / "run.mcap")
+    loaded = Dataset.load(tmp_path / "run.mcap")
+    playback = DataPlayback(loaded)
+    playback.step()
+    monkeypatch.setattr(type(loaded.backend), "timestamps_ns", None)
+    assert play(playback)[-1] == {"fast": 4}
 
 
 def test_connected_inputs_get_the_values() -> None:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 from lk.common.config import make_config
 from lk.common.dx import Dx
@@ -146,7 +147,7 @@ class Component:
         return self.step()
 
     def _arguments(self) -> tuple[list[Any], dict[str, Any]] | None:
-        parameters = inspect.signature(self.forward).parameters.values()
+        parameters = _parameters(self.forward)
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         values = {port.name: port.read() for port in self.inputs}
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -188,6 +189,22 @@ class Component:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name!r})"
+
+
+#: What functions take: looking it up costs more than most steps.
+_known: WeakKeyDictionary[Any, tuple[inspect.Parameter, ...]] = WeakKeyDictionary()
+
+
+def _parameters(forward: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    function = getattr(forward, "__func__", forward)
+    try:
+        known = _known.get(function)
+        if known is None:
+            known = _known[function] = tuple(inspect.signature(forward).parameters.values())
+    except TypeError:
+        # Not all that can be called can be remembered.
+        known = tuple(inspect.signature(forward).parameters.values())
+    return known
 
 
 class LifecycleState(enum.Enum):

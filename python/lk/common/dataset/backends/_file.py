@@ -39,6 +39,7 @@ class FileBackend(NativeBackend):
         self._reader: Recording | None = None
         self._kinds: dict[str, Kind] = {}
         self._read_kinds: dict[str, Kind | None] = {}
+        self._read_counts: dict[str, int] = {}
         self._counts: dict[str, int] = {}
 
     @property
@@ -68,6 +69,7 @@ class FileBackend(NativeBackend):
             said = "; ".join([*problems, *notes]) or "not all of it could be read"
             warnings.warn(f"{self.file} is damaged: {said}", stacklevel=5)
         self._read_kinds.clear()
+        self._read_counts.clear()
         return reader
 
     def recording(self) -> Recording:
@@ -133,7 +135,9 @@ class FileBackend(NativeBackend):
     def count(self, key: str) -> int:
         if self._writer is not None:
             return self._counts[key]
-        return len(self.timestamps_ns(key))
+        if key not in self._read_counts:
+            self._read_counts[key] = len(self.timestamps_ns(key))
+        return self._read_counts[key]
 
     def __len__(self) -> int:
         if self._writer is not None:
