@@ -104,7 +104,7 @@ def _record(cls: type, values: list[Any] | None, path: str, within: tuple[type, 
             kind = _of(annotation, None, place, (*within, cls))
         except _Open:
             if values is None:
-                raise _Open(place) from None
+                raise
             closed = False
             there = [getattr(value, field.name) for value in values if hasattr(value, field.name)]
             kind = _of(annotation, there, place, (*within, cls))
@@ -154,7 +154,7 @@ def _of(annotation: Any, values: list[Any] | None, path: str, within: tuple[type
     """The kind of an annotation; `values` are those that occur there."""
     plain = _PLAIN.get(annotation) if isinstance(annotation, type) else None
     if plain is not None:
-        return plain()
+        return typing.cast(Kind, plain())
     while hasattr(annotation, "__supertype__"):
         annotation = annotation.__supertype__
     if type(annotation).__name__ == "TypeAliasType":

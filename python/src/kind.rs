@@ -266,8 +266,8 @@ impl PyKind {
     }
 
     #[staticmethod]
-    fn enumeration(class: &Bound<'_, PyType>) -> PyResult<PyKind> {
-        Ok(wrap(Kind::Enum(enumeration(class)?)))
+    fn enumeration(class_: &Bound<'_, PyType>) -> PyResult<PyKind> {
+        Ok(wrap(Kind::Enum(enumeration(class_)?)))
     }
 
     /// `fields` are names, kinds, and whether a missing key is left out.
@@ -275,10 +275,10 @@ impl PyKind {
     fn record(
         py: Python<'_>,
         name: String,
-        class: Option<&Bound<'_, PyType>>,
+        class_: Option<&Bound<'_, PyType>>,
         fields: Vec<(String, Py<PyKind>, bool)>,
     ) -> PyResult<PyKind> {
-        let form = class.map(object_form).transpose()?.unwrap_or(Form::Dict);
+        let form = class_.map(object_form).transpose()?.unwrap_or(Form::Dict);
         let fields = fields
             .iter()
             .map(|(name, kind, missing)| member(py, name, share(py, &kind.get().0), *missing))

@@ -204,7 +204,9 @@ def compare_values(val_a: Any, val_b: Any, tol: float = 1e-6) -> tuple[bool, flo
     a.write_ns("value", val_a, 0)
     b.write_ns("value", val_b, 0)
     result = diffdiff(Dataset(a), Dataset(b), tol=tol, check_timestamps=False, threads=1)
-    return result.matches, result.key_diffs["value"].max_error
+    # Two values without a number or text in them, such as None, are equal.
+    equal = result.matches or (result.verdict == "incomparable" and result.values_match)
+    return equal, result.key_diffs["value"].max_error
 
 
 def assert_datasets_equal(
