@@ -108,6 +108,7 @@ _LAZY = {
     "replay": "lk.common.dataset.replay",
     "ConsensusRecorder": "lk.common.dataset.consensus",
     "ConsensusDx": "lk.common.dataset.consensus",
+    "record": "lk._record",
     "Prompt": "lk.utils.prompt",
     "create_prompt": "lk.utils.prompt",
     "send_prompt": "lk.utils.prompt",

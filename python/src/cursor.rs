@@ -122,6 +122,15 @@ impl<'a> Cursor<'a> {
         Ok((shape, self.numbers(count, element.size())?))
     }
 
+    /// Checks that nothing but padding follows the last field.
+    pub(crate) fn finish(&self) -> Read<()> {
+        let rest = self.body.get(self.at..).unwrap_or_default();
+        if rest.len() > 3 || rest.iter().any(|byte| *byte != 0) {
+            return Err(format!("{} bytes follow the last field", rest.len()));
+        }
+        Ok(())
+    }
+
     /// Goes past a value.
     pub(crate) fn skip(&mut self, kind: &Kind) -> Read<()> {
         match kind {

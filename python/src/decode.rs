@@ -25,9 +25,16 @@ pub(crate) fn message<'py>(
         let plan = lk::codec::Plan::new(&schema);
         let value = plan.decode(payload).map_err(error::from_lk)?;
         let payload = plan.encode(&value).map_err(error::from_lk)?;
-        return get(py, kind, &mut Cursor::new(&payload).map_err(undecodable)?);
+        return whole(py, kind, &payload);
     }
-    get(py, kind, &mut Cursor::new(payload).map_err(undecodable)?)
+    whole(py, kind, payload)
+}
+
+fn whole<'py>(py: Python<'py>, kind: &Kind, payload: &[u8]) -> PyResult<Bound<'py, PyAny>> {
+    let mut cursor = Cursor::new(payload).or_raise()?;
+    let value = get(py, kind, &mut cursor)?;
+    cursor.finish().or_raise()?;
+    Ok(value)
 }
 
 pub(crate) fn undecodable(reason: String) -> PyErr {

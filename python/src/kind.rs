@@ -334,6 +334,11 @@ impl PyKind {
         Ok((schema.name().to_owned(), schema.to_msg_text(), hint.to_string()))
     }
 
+    /// What decides whether payloads of two types mean the same: 16 bytes.
+    fn fingerprint(&self) -> PyResult<[u8; 16]> {
+        Ok(crate::types::schema(&self.0)?.fingerprint().0)
+    }
+
     /// The value as a payload.
     fn encode(&self, value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         let mut payload = Vec::new();

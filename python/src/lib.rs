@@ -2,6 +2,7 @@
 //! to the package; `lk/_lk.pyi` describes it.
 
 mod column;
+mod command;
 mod compare;
 mod cursor;
 mod decode;
@@ -18,6 +19,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _lk {
+    #[pymodule_export]
+    use super::command::command;
     #[pymodule_export]
     use super::compare::{diff, policy, report_junit, report_text};
     #[pymodule_export]

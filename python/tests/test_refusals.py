@@ -137,6 +137,9 @@ def test_a_payload_that_is_cut_off_is_an_error() -> None:
     for end in range(len(payload)):
         with pytest.raises(lk.Error, match="can't decode a message"):
             kind.decode(payload[:end])
+    with pytest.raises(lk.Error, match="4 bytes follow the last field"):
+        kind.decode(payload + bytes(4))
+    assert kind.decode(payload + bytes(3)) == [1.0, 2.0]
     # A length that the bytes can't hold allocates nothing.
     with pytest.raises(lk.Error, match="can't decode a message"):
         kind.decode(bytes([0, 1, 0, 0, 255, 255, 255, 255]))
