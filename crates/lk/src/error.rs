@@ -362,6 +362,17 @@ pub enum Error {
         reason: String,
     },
 
+    /// A place that a playback doesn't have.
+    #[error("{component} can't seek to {to}: {reason}")]
+    Seek {
+        /// The component, or `playback`.
+        component: String,
+        /// The place: `message 7`, `1.5 s`.
+        to: String,
+        /// Why not, and where it could.
+        reason: String,
+    },
+
     /// A distribution that a field can't be drawn from.
     #[error("field {field} can't be sampled: {reason}")]
     Distribution {
@@ -425,6 +436,14 @@ impl Error {
     /// A rule that makes no sense, with nothing to suggest.
     pub(crate) fn policy(rule: &str, reason: impl Into<String>) -> Error {
         Error::Policy { rule: rule.to_owned(), reason: reason.into(), suggestions: Vec::new() }
+    }
+
+    /// The same, of the component that has this name in its system.
+    pub(crate) fn of_component(mut self, name: &str) -> Error {
+        if let Error::Config { component, .. } | Error::Seek { component, .. } = &mut self {
+            name.clone_into(component);
+        }
+        self
     }
 
     /// What the user can do about it, where that is known.

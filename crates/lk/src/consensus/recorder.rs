@@ -70,7 +70,8 @@ impl ConsensusRecorder {
         let inputs = inputs.collect::<Result<Vec<InAny>>>()?;
         let panel = Panel::new(watched, policy, ports)?;
         // Last: it creates the file.
-        let mut recorder = Recorder::new(target, config)?;
+        let recorder = Recorder::new(target, config);
+        let mut recorder = recorder.map_err(|error| error.of_component(ports.component()))?;
         let inputs = inputs.into_iter().zip(&watched.inputs).map(|(input, name)| {
             let key = recorder.key_as(name, Role::Input);
             Heeded { input, key, pending: false }

@@ -23,6 +23,8 @@ use crate::time::{Span, Time};
 /// further ones come a nanosecond after each other, and are counted as
 /// `shifted` in its diagnostics.
 pub struct DataPlayback {
+    /// In its system.
+    name: String,
     player: Player,
     outputs: Vec<OutAny>,
     playing: bool,
@@ -47,7 +49,8 @@ impl DataPlayback {
         ports: &mut Ports,
     ) -> Result<DataPlayback> {
         let playing = config.auto_play;
-        let player = Player::new(dataset, config)?;
+        let name = ports.component().to_owned();
+        let player = Player::new(dataset, config).map_err(|error| error.of_component(&name))?;
         let mut outputs = Vec::new();
         for key in player.keys() {
             let channel = &player.dataset().channels()[key.channel.0 as usize];
@@ -63,7 +66,7 @@ impl DataPlayback {
             }
         }
         let (anchor, due, held) = (None, None, Vec::new());
-        let mut playback = DataPlayback { player, outputs, playing, anchor, due, held };
+        let mut playback = DataPlayback { name, player, outputs, playing, anchor, due, held };
         playback.plan(None)?;
         Ok(playback)
     }
@@ -81,7 +84,7 @@ impl DataPlayback {
     pub fn seek(&mut self, to: Seek) -> Result<()> {
         self.held.clear();
         self.anchor = None;
-        self.player.seek(to)?;
+        self.player.seek(to).map_err(|error| error.of_component(&self.name))?;
         self.plan(None)
     }
 

@@ -191,35 +191,39 @@ impl Player {
     /// Goes on elsewhere.
     ///
     /// # Errors
-    /// [`Error::Config`] for what lies outside of what is played.
+    /// [`Error::Seek`] for what lies outside of what is played, and for a time
+    /// where rows have none.
     pub fn seek(&mut self, to: Seek) -> Result<()> {
-        let outside =
-            |what: String| Err(Error::Config { component: "playback".to_owned(), reason: what });
+        let refused = |to: String, reason: String| {
+            let component = "playback".to_owned();
+            Err(Error::Seek { component, to, reason })
+        };
         let time = match to {
             Seek::Index(index) if index >= self.rows => {
-                let rows = self.rows;
-                return outside(format!("can't seek to message {index} of {rows}, counted from 0"));
+                let reason = format!("there are {}, counted from 0", self.rows);
+                return refused(format!("message {index}"), reason);
             }
-            Seek::Time(time) if time < self.first || time > self.last => {
-                let (first, last) = (self.first, self.last);
-                return outside(format!(
-                    "can't seek to {time} s; it plays from {first} s to {last} s"
-                ));
-            }
-            Seek::Time(time) => time,
-            Seek::Index(index) => match &mut self.source {
-                Source::Rows(rows) => {
+            Seek::Index(index) => {
+                if let Source::Rows(rows) = &mut self.source {
                     rows.seek(index);
                     (self.at, self.done) = (None, false);
                     return Ok(());
                 }
-                Source::Times(_) => self.time_of(index)?,
-            },
+                self.time_of(index)?
+            }
+            Seek::Time(time) if time < self.first || time > self.last => {
+                let (first, last) = (self.first, self.last);
+                return refused(
+                    format!("{time} s"),
+                    format!("it plays from {first} s to {last} s"),
+                );
+            }
+            Seek::Time(time) => time,
         };
         match &mut self.source {
             Source::Times(feed) => feed.seek(Some(time)),
             Source::Rows(_) => {
-                return outside("rows have no times: seek to an index".to_owned());
+                return refused(format!("{time} s"), "rows have no times, say an index".to_owned());
             }
         }
         (self.at, self.from, self.done) = (None, time, false);

@@ -73,7 +73,13 @@ fn rows_go_by_index_over_all_keys() {
     assert_eq!((all[39].1.len(), all[40].1.len()), (2, 1));
     player.seek(Seek::Index(99)).unwrap();
     assert_eq!(ticks(&mut player).len(), 1);
-    assert!(player.seek(Seek::Index(100)).unwrap_err().to_string().contains("message 100 of 100"));
+    assert!(
+        player
+            .seek(Seek::Index(100))
+            .unwrap_err()
+            .to_string()
+            .contains("to message 100: there are 100")
+    );
     assert!(player.seek(Seek::Time(ms(1500))).unwrap_err().to_string().contains("no times"));
 }
 
@@ -128,6 +134,36 @@ fn what_cant_be_played_is_refused_by_name() {
     let rename = [("slow".to_owned(), "fast".to_owned())].into();
     let twice = refused(two_rates(), PlaybackConfig { rename, ..default() });
     assert!(twice.contains("two keys would be called fast"), "{twice}");
+}
+
+#[test]
+fn a_playback_or_recorder_in_a_system_is_named_as_it_is_there() {
+    let mut builder = SystemBuilder::new("play");
+    let config = PlaybackConfig::default;
+    let mut seeks = Vec::new();
+    builder
+        .add("tape", |ports| {
+            let mut tape = DataPlayback::new(Arc::new(two_rates()), config(), ports)?;
+            seeks.extend([Seek::Time(ms(5)), Seek::Index(200)].map(|to| tape.seek(to)));
+            Ok(tape)
+        })
+        .unwrap();
+    let said: Vec<String> = seeks.into_iter().map(|seek| seek.unwrap_err().to_string()).collect();
+    let times = "it plays from 1.000000000 s to 1.990000000 s";
+    assert_eq!(said[0], format!("tape can't seek to 0.005000000 s: {times}"));
+    assert_eq!(said[1], "tape can't seek to message 200: there are 100, counted from 0");
+
+    let empty = |ports: &mut crate::component::Ports| {
+        DataPlayback::new(Arc::new(Dataset::memory()), config(), ports)
+    };
+    let refused = builder.add("blank", empty).unwrap_err().to_string();
+    assert_eq!(refused, "config of blank: there is nothing to play in memory");
+    let refused = builder.add("log", |ports| {
+        use crate::recorder::{DataRecorder, RecorderConfig, Target};
+        let config = RecorderConfig { queue_bytes: 0, ..RecorderConfig::default() };
+        DataRecorder::new(Target::Dataset(Dataset::memory()), config, &[], ports)
+    });
+    assert_eq!(refused.unwrap_err().to_string(), "config of log: queue_bytes must be at least 1");
 }
 
 #[test]

@@ -28,11 +28,10 @@ impl DataRecorder {
         keys: &[(&str, Role)],
         ports: &mut Ports,
     ) -> Result<DataRecorder> {
-        let mut recorder = DataRecorder {
-            recorder: Some(Recorder::new(target, config)?),
-            inputs: Vec::new(),
-            outcome: Arc::default(),
-        };
+        let recorder = Recorder::new(target, config);
+        let recorder = recorder.map_err(|error| error.of_component(ports.component()))?;
+        let mut recorder =
+            DataRecorder { recorder: Some(recorder), inputs: Vec::new(), outcome: Arc::default() };
         keys.iter().try_for_each(|(key, role)| recorder.add_input(key, *role, ports))?;
         Ok(recorder)
     }
