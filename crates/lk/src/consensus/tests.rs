@@ -129,6 +129,53 @@ fn where_two_disagree_is_recorded_with_inputs_and_each_output_under_its_own_key(
     assert!(numbers(&tolerant, "x").is_empty());
 }
 
+/// Multiplies by a gain that comes now and then.
+struct Scale(f64, In<f64>, In<f64>, Out<f64>);
+
+impl Component for Scale {
+    fn step(&mut self, io: &mut Io<'_>) -> StepResult {
+        let gain = io.get(self.1).copied().unwrap_or(1.0);
+        if let Some(x) = io.get_fresh(self.2).copied() {
+            // One of them goes wrong at its limit.
+            io.set(self.3, (gain * x).min(self.0));
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn an_input_that_came_before_a_recorded_tick_is_recorded_with_it_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("consensus.mcap");
+    let mut scales = Consensus::new("scales", on_data(), Policy::default());
+    for (name, limit) in [("free", f64::INFINITY), ("limited", 100.0)] {
+        let new = |ports: &mut Ports| {
+            Ok(Scale(limit, ports.input("gain")?, ports.input("x")?, ports.output("y")?))
+        };
+        scales.add(name, new).unwrap();
+    }
+    let target = Target::Files { path: path.clone(), options: Default::default() };
+    scales.record(target, RecorderConfig::default(), Record::Mismatches).unwrap();
+    let mut builder = SystemBuilder::new("test");
+    builder.add("count", |ports| Ok(Count(0.0, ports.output("n")?))).unwrap();
+    builder.add_subsystem("scales", scales.build().unwrap()).unwrap();
+    builder.connect("count.n", "scales.x").unwrap();
+    builder.expose_input("gain", "scales.gain").unwrap();
+    let mut system = builder.build().unwrap();
+    for gain in [5.0, 30.0] {
+        system.set_input("gain", gain).unwrap();
+        system.run_for(3).unwrap();
+    }
+    system.shutdown().unwrap();
+    let recorded = Dataset::open(&path).unwrap();
+    // The last gain came with x = 3, and is recorded with x = 4.
+    assert_eq!(numbers(&recorded, "x"), [4.0, 5.0]);
+    assert_eq!(numbers(&recorded, "gain"), [30.0]);
+    assert_eq!(recorded.timestamps("gain").unwrap(), [Time::from_nanos(4_000_000)]);
+    assert_eq!(numbers(&recorded, "free/y"), [120.0, 150.0]);
+    assert_eq!(numbers(&recorded, "limited/y"), [100.0, 100.0]);
+}
+
 #[test]
 fn nan_on_one_side_and_silence_of_one_are_disagreements() {
     let nan = record(&[Slip::None, Slip::Nan(5.0)], Record::Mismatches, &["1e300"]);
