@@ -65,6 +65,7 @@ fn a_hundred_overloads_are_accounted_for_exactly_and_the_file_says_the_same() {
         assert_eq!(without_rates(&said), without_rates(&stats), "{context}");
         dropped[run % 3] += total.dropped;
     }
+    soak::count("overloads of a recorder", 100);
     assert_eq!(dropped[0], 0, "who waits loses nothing");
     assert!(dropped[1] > 0 && dropped[2] > 0, "it was an overload: {dropped:?}");
 }
@@ -117,10 +118,7 @@ fn five_hundred_small_topics_beside_large_messages_are_all_recorded() {
     for (key, found) in counts {
         assert_eq!(found, if key == "large" { 5 * count } else { count }, "{key}");
     }
-    if soak {
-        let seconds = ticks as f64 / 200.0;
-        println!("{offered} messages in {seconds} s beside each other, none lost");
-    }
+    soak::count("messages recorded as fast as they came", offered as usize);
 }
 
 /// What a recording on a disk with a fault came to: messages that a flush had
