@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from lk.common.component import Component, LifecycleComponent, LifecycleState
@@ -65,6 +66,8 @@ def test_a_subclass_may_flow_into_a_port_of_its_base() -> None:
         (int | str, 1.5, False),
         (list[float], [1.0], True),
         (np.ndarray, np.zeros(2), True),
+        (npt.NDArray[np.float64], np.zeros(2), True),
+        (npt.NDArray[np.float64], [0.0], False),
         (Any, object(), True),
         (object, None, True),
     ],

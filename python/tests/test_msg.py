@@ -1,7 +1,11 @@
 """Messages as dataclasses, to dictionaries and back."""
 
 import enum
-from dataclasses import FrozenInstanceError, dataclass, field, fields
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import Any, Optional
 
 import numpy as np
@@ -52,6 +56,82 @@ def test_a_subclass_of_a_message_has_the_fields_of_both() -> None:
         time_s: float = 0.0
 
     assert [f.name for f in fields(Stamped(1.0, time_s=2.0))] == ["x", "y", "z", "time_s"]
+
+
+def test_equality_goes_over_the_fields_of_base_and_subclass() -> None:
+    class Base(Msg):
+        a: int = 0
+
+    class Derived(Base):
+        b: int = 0
+
+    assert Base(1) == Base(1) and Base(1) != Base(2)
+    assert Derived(1, 2) == Derived(1, 2) and Derived(1, 2) != Derived(1, 3)
+
+    class Close(Msg):
+        a: float = 0.0
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Close) and abs(self.a - other.a) < 0.1
+
+    class Closer(Close):
+        b: float = 0.0
+
+    assert Close(1.0) == Close(1.05) and Closer(1.0) == Closer(1.05)
+
+
+def test_a_class_has_its_fields_before_there_is_a_message() -> None:
+    class Base(Msg):
+        a: int = 0
+
+    class Derived(Base):
+        b: int = 0
+
+    assert is_dataclass(Derived) and [f.name for f in fields(Derived)] == ["a", "b"]
+    assert [f.name for f in fields(Base)] == ["a"] and not is_dataclass(Msg)
+
+    class Empty(Msg):
+        pass
+
+    assert fields(Empty) == () and Empty() == Empty()
+
+
+def test_a_message_that_was_not_decorated_comes_back_from_a_file_in_another_process(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "shapes.py").write_text(
+        "from lk import Msg\n"
+        "class Point(Msg):\n    x: float = 0.0\n"
+        "class Circle(Point):\n    radius: float = 0.0\n"
+    )
+    write = (
+        "import lk, shapes; ds = lk.Dataset.create('mcap', 'a.mcap');"
+        "ds.write('c', shapes.Circle(1.0, 2.0), 0.0); ds.close()"
+    )
+    read = "import lk, shapes; print(lk.Dataset.load('a.mcap').read('c', 0) == shapes.Circle(1.0, 2.0))"
+    for code in (write, read):
+        run = [sys.executable, "-c", code]
+        done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout == "True\n"
+
+
+def test_a_message_may_have_abstract_parts() -> None:
+    class Shape(Msg, ABC):
+        scale: float = 1.0
+
+        @abstractmethod
+        def area(self) -> float: ...
+
+    class Square(Shape):
+        side: float = 2.0
+
+        def area(self) -> float:
+            return self.scale * self.side**2
+
+    assert Square(0.5).area() == 2.0
+    with pytest.raises(TypeError, match="abstract"):
+        Shape()  # type: ignore[abstract]
 
 
 def test_a_subclass_can_be_frozen() -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union
 
 import numpy as np
 
+from lk.msgs.msg import unaliased
+
 if TYPE_CHECKING:
     from lk.common.graph import Connection
     from lk.msgs.random_msgs import RandomType
@@ -192,6 +194,7 @@ def _members(hint: Any) -> tuple[Any, ...]:
     """The types that a type stands for: those of a union, or itself."""
     if hint is None:
         return (type(None),)
+    hint = unaliased(hint)
     origin = typing.get_origin(hint)
     if origin is Union or origin is types.UnionType:
         return tuple(m for arg in typing.get_args(hint) for m in _members(arg))

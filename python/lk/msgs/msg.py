@@ -7,6 +7,7 @@ import dataclasses
 import enum
 import types
 import typing
+from abc import ABCMeta
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self, TypeVar, Union, dataclass_transform
 
@@ -17,8 +18,21 @@ __all__ = ["Action", "Done", "Info", "Msg", "Observation", "Reward"]
 M = TypeVar("M", bound="Msg")
 
 
+class _MsgType(ABCMeta):
+    """Makes a message a dataclass when somebody first asks for its fields.
+
+    Whether ``@dataclass`` follows can't be known while a class is made, and a class
+    can't be made a dataclass twice.
+    """
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name == "__dataclass_fields__":
+            _complete(cls)
+        return super().__getattribute__(name)
+
+
 @dataclass_transform()
-class Msg:
+class Msg(metaclass=_MsgType):
     """Base of all messages.
 
     A subclass is a dataclass, whether it is decorated as one or not::
@@ -36,8 +50,6 @@ class Msg:
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        # Whether `@dataclass` follows can't be known while the class is made,
-        # and a class can't be made a dataclass twice: so it happens here.
         _complete(cls)
         return super().__new__(cls)
 
@@ -60,7 +72,6 @@ class Msg:
             TypeError: for a field that there isn't, one without a default that is
                 missing, or a value that its type can't be made of.
         """
-        _complete(cls)
         hints = typing.get_type_hints(cls)
         fields = {f.name: f for f in dataclasses.fields(cls)}
         for name in data:
@@ -82,18 +93,17 @@ class Msg:
         return message
 
 
-def _complete(cls: type[Msg]) -> None:
-    """Makes a subclass a dataclass, unless it is one."""
+def _complete(cls: type) -> None:
+    """Makes a subclass of Msg a dataclass, unless it is one; its bases come first."""
     if cls is Msg or "__dataclass_fields__" in cls.__dict__:
         return
-    for base in cls.__mro__[-1:0:-1]:
-        if issubclass(base, Msg):
-            _complete(base)
     params = getattr(cls, "__dataclass_params__", None)
-    # Two arrays have no single truth value, so that those who define their own
-    # equality keep it.
-    own = cls.__eq__ is not object.__eq__
-    dataclass(frozen=params is not None and params.frozen, eq=not own)(cls)
+    # An equality that somebody wrote is kept; one that was made for the fields of
+    # a base doesn't know those of this class.
+    definer = next(base for base in cls.__mro__ if "__eq__" in base.__dict__)
+    made = getattr(definer.__dict__.get("__dataclass_params__"), "eq", False)
+    frozen = params is not None and params.frozen
+    dataclass(frozen=frozen, eq=made or definer is object)(cls)
 
 
 def _plain(value: Any) -> Any:
@@ -111,6 +121,14 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def unaliased(hint: Any) -> Any:
+    """What a ``type`` alias stands for, such as ``NDArray`` in newer versions of NumPy."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hasattr(origin, "__value__"):
+        return unaliased(origin.__value__[args])
+    return unaliased(hint.__value__) if hasattr(hint, "__value__") else hint
+
+
 def _refuse(hint: Any, value: Any, path: str) -> TypeError:
     name = getattr(hint, "__name__", str(hint))
     return TypeError(f"{path} is a {name}, which can't be made of {value!r:.80}")
@@ -118,6 +136,7 @@ def _refuse(hint: Any, value: Any, path: str) -> TypeError:
 
 def _converted(hint: Any, value: Any, path: str) -> Any:
     """The value as the type of a field has it."""
+    hint = unaliased(hint)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any or isinstance(hint, TypeVar) or origin is typing.Literal:
         return value

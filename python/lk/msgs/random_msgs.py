@@ -487,9 +487,6 @@ class RandomMsg(RandomType[M]):
 
 def _fields_of(msg_type: type[Msg]) -> Mapping[str, bool]:
     """The fields of a message type that can be given, and whether they must be."""
-    from lk.msgs.msg import _complete
-
-    _complete(msg_type)
     return {
         f.name: f.default is f.default_factory is dataclasses.MISSING
         for f in dataclasses.fields(msg_type)

@@ -158,15 +158,10 @@ def _collect(kind: Any, found: list[type]) -> None:
     """Dataclasses in a type, each once, those that are part of others after them."""
     for inner in typing.get_args(kind):
         _collect(inner, found)
-    if isinstance(kind, type) and hasattr(kind, "__annotations__"):
-        from lk.msgs.msg import Msg, _complete
-
-        if issubclass(kind, Msg):
-            _complete(kind)
-        if dataclasses.is_dataclass(kind) and kind not in found:
-            found.append(kind)
-            for hint in typing.get_type_hints(kind).values():
-                _collect(hint, found)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind not in found:
+        found.append(kind)
+        for hint in typing.get_type_hints(kind).values():
+            _collect(hint, found)
 
 
 def create_prompt(
