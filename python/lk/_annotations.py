@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
+from typing import Any
 
 
 class Shape(tuple[int, ...]):
@@ -24,3 +26,11 @@ class Unit:
     """The unit of a number, for readers: `Annotated[float, Unit("m/s")]`."""
 
     name: str
+
+
+def unaliased(hint: Any) -> Any:
+    """What a ``type`` alias stands for, such as ``NDArray`` in newer versions of NumPy."""
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hasattr(origin, "__value__"):
+        return unaliased(origin.__value__[args])
+    return unaliased(hint.__value__) if hasattr(hint, "__value__") else hint

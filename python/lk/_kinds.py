@@ -11,7 +11,7 @@ import typing
 from typing import Annotated, Any, Union, get_args, get_origin
 from weakref import WeakKeyDictionary
 
-from lk._annotations import Dtype, Shape
+from lk._annotations import Dtype, Shape, unaliased
 from lk._lk import Kind
 from lk.errors import SchemaError, hinted
 
@@ -157,8 +157,7 @@ def _of(annotation: Any, values: list[Any] | None, path: str, within: tuple[type
         return typing.cast(Kind, plain())
     while hasattr(annotation, "__supertype__"):
         annotation = annotation.__supertype__
-    if type(annotation).__name__ == "TypeAliasType":
-        annotation = annotation.__value__
+    annotation = unaliased(annotation)
     origin, args = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _annotated(args[0], args[1:], values, path, within)
@@ -241,6 +240,7 @@ def _optional(kind: Kind) -> Kind:
 def _annotated(
     annotation: Any, said: tuple[Any, ...], values: list[Any] | None, path: str, within: tuple[type, ...]
 ) -> Kind:
+    annotation = unaliased(annotation)
     shape = next((tuple(item) for item in said if isinstance(item, Shape)), None)
     dtype = next((item.name for item in said if isinstance(item, Dtype)), None)
     if dtype is not None and dtype not in _NUMBERS:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, Union
 
 import numpy as np
 
-from lk.msgs.msg import unaliased
+from lk._annotations import unaliased
 
 if TYPE_CHECKING:
     from lk.common.graph import Connection

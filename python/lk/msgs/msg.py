@@ -13,6 +13,8 @@ from typing import Any, ClassVar, Self, TypeVar, Union, dataclass_transform
 
 import numpy as np
 
+from lk._annotations import unaliased
+
 __all__ = ["Action", "Done", "Info", "Msg", "Observation", "Reward"]
 
 M = TypeVar("M", bound="Msg")
@@ -72,7 +74,9 @@ class Msg(metaclass=_MsgType):
             TypeError: for a field that there isn't, one without a default that is
                 missing, or a value that its type can't be made of.
         """
-        hints = typing.get_type_hints(cls)
+        from lk._kinds import _hints
+
+        hints = _hints(cls)
         fields = {f.name: f for f in dataclasses.fields(cls)}
         for name in data:
             if name not in fields:
@@ -119,14 +123,6 @@ def _plain(value: Any) -> Any:
         items = [_plain(item) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     return value
-
-
-def unaliased(hint: Any) -> Any:
-    """What a ``type`` alias stands for, such as ``NDArray`` in newer versions of NumPy."""
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if hasattr(origin, "__value__"):
-        return unaliased(origin.__value__[args])
-    return unaliased(hint.__value__) if hasattr(hint, "__value__") else hint
 
 
 def _refuse(hint: Any, value: Any, path: str) -> TypeError:
