@@ -338,6 +338,13 @@ def test_a_graph_is_written_as_mermaid(tmp_path: Path) -> None:
     assert (tmp_path / "graph.md").read_text() == f"```mermaid\n{expected}```\n"
 
 
+def test_names_in_mermaid_are_never_markup() -> None:
+    demo = Demo()
+    demo.components[0].name = 'a.b "c" <d> `*e*` #quot; 1. f'
+    label = demo.to_mermaid().splitlines()[1]
+    assert label == '    c0["a.b #34;c#34; #60;d#62; #96;#42;e#42;#96; #35;quot#59; 1#46; f"]'
+
+
 def test_a_graph_is_drawn_with_all_components_and_ports(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib").use("agg")
     ax = Demo().plot_graph(tmp_path / "graph.png")

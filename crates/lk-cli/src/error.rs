@@ -65,6 +65,9 @@ impl Error {
                  and what to leave out"
                     .to_owned(),
             ),
+            Error::Lk(lk::Error::Damaged { .. }) => {
+                Some("`lk recover` writes what is whole of it to another file".to_owned())
+            }
             Error::Lk(error) => error.hint(),
             Error::Compile(error) => error.hint(),
             Error::Sample { source, .. } => source.hint(),

@@ -139,9 +139,13 @@ impl PlaybackConfig {
         for key in self.keys.iter().chain(self.rename.keys()) {
             dataset.channel(key)?;
         }
+        let plays = |key: &String| self.keys.is_empty() || self.keys.contains(key);
+        if let Some(key) = self.rename.keys().find(|key| !plays(key)) {
+            return refuse(format!("{key} gets another name, and isn't played"));
+        }
         let mut channels: Vec<(ChannelId, String)> = Vec::new();
         for (n, channel) in (0..).zip(dataset.channels()) {
-            if !self.keys.is_empty() && !self.keys.contains(&channel.key) {
+            if !plays(&channel.key) {
                 continue;
             }
             let name = self.rename.get(&channel.key).unwrap_or(&channel.key);

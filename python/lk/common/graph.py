@@ -233,6 +233,18 @@ def _cycle(cycle: list[Component]) -> str:
 
 
 def _quoted(text: str) -> str:
-    for plain, escaped in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), ("\n", " ")):
-        text = text.replace(plain, escaped)
-    return text
+    """Text between quotes in which nothing is markup: of HTML, of Markdown, or of
+    Mermaid itself. As ``lk::system::mermaid_label`` has it."""
+    out = []
+    for n, c in enumerate(text):
+        # `1. ` and `- ` begin a list.
+        begins_list = n + 1 == len(text) or text[n + 1].isspace()
+        if c in "\n\r\t":
+            out.append(" ")
+        elif ord(c) < 32 or 127 <= ord(c) < 160:
+            continue
+        elif not c.isascii() or c.isalnum() or c in " _/,:=()" or (c in ".-" and not begins_list):
+            out.append(c)
+        else:
+            out.append(f"#{ord(c)};")
+    return "".join(out)

@@ -70,6 +70,7 @@ const LINES: &str = r#"A line is a message, without time_ns at the time when it 
 lk play, lk cat --format ndjson and lk convert write such lines; a line with
 "type" and "schema" says the type of a key. With --key, a line is just the value:
   my_program | lk record -o run.mcap --key pose
+What a program of lk.toml does is recorded by lk run, or lk play --to.
 
 The file is flushed each second, so that no more than that is lost to a crash.
 Ctrl-C ends the recording in order. A line that can't be recorded is told and

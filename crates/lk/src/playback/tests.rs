@@ -131,6 +131,9 @@ fn what_cant_be_played_is_refused_by_name() {
     assert!(late.contains("start_offset 1000.000000000 s is past the end"), "{late}");
     let early = refused(two_rates(), PlaybackConfig { until: Some(Time::MIN), ..default() });
     assert!(early.contains("is not after"), "{early}");
+    let (keys, rename) = (vec!["fast".to_owned()], [("slow".to_owned(), "s".to_owned())].into());
+    let idle = refused(two_rates(), PlaybackConfig { keys, rename, ..default() });
+    assert!(idle.contains("slow gets another name, and isn't played"), "{idle}");
     let rename = [("slow".to_owned(), "fast".to_owned())].into();
     let twice = refused(two_rates(), PlaybackConfig { rename, ..default() });
     assert!(twice.contains("two keys would be called fast"), "{twice}");
