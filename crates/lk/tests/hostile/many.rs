@@ -116,10 +116,19 @@ fn chunks() -> Vec<Case> {
             out
         })
     };
+    let (large, messages) = (3, scaled(50_000) as u32);
+    let few_kept = (0..large).map(|n| {
+        let each = (0..messages).map(|i| message(1, i, u64::from(large * i + n), &PAYLOAD));
+        let padding = record(0xff, &vec![0; 16 << 20]);
+        let content = [definitions(), padding, each.collect::<Vec<_>>().concat()].concat();
+        Chunk::zstd(&content, 0, u64::from(large * messages)).record()
+    });
+    let few_kept = file(&few_kept.collect::<Vec<_>>());
     let orphans: Vec<_> = (1..count).map(|id| one_each(id).record()).collect();
     let doubled = format!("{} samples", 2 * u32::from(count));
     vec![
         case("chunks that all overlap in time", overlapping, &doubled),
+        case("large chunks that overlap", few_kept, &format!("{} samples", large * messages)),
         case("chunks and channels in a checked index", indexed, &format!("{count} samples")),
         case("chunks of unknown channels", file(&orphans), "missing from the file"),
     ]

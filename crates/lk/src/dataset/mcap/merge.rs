@@ -128,6 +128,10 @@ impl Open {
 /// each.
 const COPIES: u64 = 1024;
 
+/// Times that such a chunk is unpacked again at most: more of a large one is
+/// kept, so that reading it takes no more than this for each of its bytes.
+const AGAIN: usize = 16;
+
 /// Later than everything.
 const NEVER: Key = (u64::MAX, usize::MAX);
 
@@ -296,8 +300,10 @@ impl<'a> Merge<'a> {
     /// Keeps of a piece what there is room for.
     fn keep(&mut self, open: &mut Open, content: Bytes) {
         let kept_bytes = self.reader.limits().kept_bytes;
-        let is_tight = self.open_bytes + content.len() as u64 > kept_bytes;
+        // One alone is there already.
+        let is_tight = self.open_bytes > 0 && self.open_bytes + content.len() as u64 > kept_bytes;
         let limit = usize::try_from(kept_bytes / COPIES).unwrap_or(usize::MAX);
+        let limit = limit.max(content.len() / AGAIN);
         open.keep(content, is_tight.then_some(limit));
         self.open_bytes += open.content.len() as u64;
     }

@@ -10,7 +10,7 @@ use super::super::records::{
 use super::*;
 
 /// A file put together by hand.
-struct Draft {
+pub(super) struct Draft {
     bytes: Vec<u8>,
     chunks: Vec<ChunkIndex>,
     summary: Vec<u8>,
@@ -18,7 +18,7 @@ struct Draft {
 }
 
 impl Draft {
-    fn new() -> Draft {
+    pub(super) fn new() -> Draft {
         let mut bytes = MAGIC.to_vec();
         put_record(&mut bytes, op::HEADER, |out| {
             put_block(out, b"");
@@ -28,7 +28,7 @@ impl Draft {
     }
 
     /// A chunk of these records, which says that it has these times.
-    fn chunk(&mut self, times: (u64, u64), fill: impl FnOnce(&mut Vec<u8>)) {
+    pub(super) fn chunk(&mut self, times: (u64, u64), fill: impl FnOnce(&mut Vec<u8>)) {
         let mut content = Vec::new();
         fill(&mut content);
         for record in records::Records::new(&content) {
@@ -64,7 +64,7 @@ impl Draft {
 
     /// Ends the file, with a summary that agrees with what was written or
     /// with none.
-    fn finish(mut self, path: &Path, with_summary: bool) {
+    pub(super) fn finish(mut self, path: &Path, with_summary: bool) {
         put_record(&mut self.bytes, op::DATA_END, |out| out.extend_from_slice(&[0; 4]));
         let summary_start = self.bytes.len() as u64;
         let mut tail = self.summary;
@@ -99,12 +99,12 @@ fn schema(id: u16, name: &str, encoding: &str, data: &str) -> SchemaRecord {
     SchemaRecord { id, name, encoding, data: data.as_bytes().to_vec() }
 }
 
-fn channel(id: u16, schema: u16, topic: &str, encoding: &str) -> ChannelRecord {
+pub(super) fn channel(id: u16, schema: u16, topic: &str, encoding: &str) -> ChannelRecord {
     let (topic, encoding) = (topic.to_owned(), encoding.to_owned());
     ChannelRecord { id, schema, topic, encoding, metadata: BTreeMap::new() }
 }
 
-fn message(out: &mut Vec<u8>, channel: u16, sequence: u32, log_time: u64) {
+pub(super) fn message(out: &mut Vec<u8>, channel: u16, sequence: u32, log_time: u64) {
     MessageHeader { channel, sequence, log_time, publish_time: log_time }.put(b"\0\x01\0\0x", out);
 }
 
@@ -317,7 +317,8 @@ fn many_chunks_that_overlap_are_read_in_bounded_memory() {
     while merge.next().is_some() {
         most = most.max(merge.open_bytes());
     }
-    assert!((whole..whole + 50 * 100).contains(&most), "{most} of {whole}");
+    // As much of each as lets it be unpacked again no more than 16 times.
+    assert!((whole..whole + 50 * (100 + whole / 16)).contains(&most), "{most} of {whole}");
 }
 
 #[test]
