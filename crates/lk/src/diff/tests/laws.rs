@@ -184,6 +184,65 @@ proptest! {
     }
 
     #[test]
+    fn loosening_a_range_or_an_unordered_rule_never_parts_what_was_equal(
+        messages in prop::collection::vec(message(), 1..6),
+        changes in prop::collection::vec(change(), 0..3),
+        rotate in 0..3_usize,
+        which in 0..5_usize,
+        abs in 0.0..2.0,
+        rel in 0.0..0.5,
+        more in 0.0..0.5,
+        form in prop::sample::select(vec!["sum", "max_ref", "max_sym"]),
+    ) {
+        let a = record(&messages, false);
+        // Elements in another order, as `unordered` is for.
+        let moved = messages.iter().map(|message| {
+            let mut message = message.clone();
+            for name in ["bytes", "v", "ps"] {
+                let array = message[name].as_array_mut().unwrap();
+                let by = rotate.min(array.len());
+                array.rotate_left(by);
+            }
+            message
+        });
+        let mut b = record(&moved.collect::<Vec<_>>(), false);
+        changes.iter().for_each(|change| apply(&mut b, change));
+        let (a, b) = (dataset(&a, false), dataset(&b, false));
+        let rules = |more: f64| {
+            let (abs, rel) = (abs + more, rel + more);
+            let unordered = |path: &str| format!("{path}:unordered,abs={abs},rel={rel},form={form}");
+            match which {
+                0 => vec![format!("range={rel}")],
+                1 => vec![format!("k.x:range={rel}"), format!("k.n:range={rel}")],
+                2 => vec![unordered("k.v"), unordered("k.bytes")],
+                3 => vec![unordered("k.ps")],
+                _ => vec![format!("range={rel}"), unordered("k")],
+            }
+        };
+        let compare = |more: f64| {
+            let rules = rules(more);
+            let rules: Vec<&str> = rules.iter().map(String::as_str).collect();
+            compare(&a, &b, &rules)
+        };
+        let (tight, loose) = (compare(0.0), compare(more));
+        for (tight, loose) in tight.key_diffs.values().zip(loose.key_diffs.values()) {
+            prop_assert!(loose.n_different <= tight.n_different);
+            for (tight, loose) in tight.fields.iter().zip(&loose.fields) {
+                // With more partners, more values are compared; each of them
+                // fits where the order says nothing.
+                prop_assert!(loose.values.violations <= tight.values.violations);
+                if which < 3 {
+                    prop_assert!(loose.shape_violations <= tight.shape_violations);
+                }
+            }
+            let shapes = |diff: &KeyDiff| diff.fields.iter().map(|f| f.shape_violations).sum::<u64>();
+            prop_assert!(shapes(loose) <= shapes(tight));
+        }
+        let passes = |r: &DiffResult| matches!(r.verdict, Verdict::Equal | Verdict::Identical);
+        prop_assert!(passes(&loose) || !passes(&tight));
+    }
+
+    #[test]
     fn schemas_that_differ_add_up_too(
         from in prop::sample::subsequence(vec!["float64 x", "int32 n", "string s", "P[] ps", "float64[] v"], 1..5),
         to in prop::sample::subsequence(vec!["float64[] v", "P[] ps", "float32 x", "int32 n", "string s"], 1..5),
