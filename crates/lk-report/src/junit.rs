@@ -172,16 +172,21 @@ fn messages(result: &DiffResult, key: &str, found: &KeyDiff) -> TestCase {
 /// Where the result passes, those that are not are as few as is allowed.
 fn field(key: &str, found: &KeyDiff, field: &FieldDiff, allowed: bool) -> TestCase {
     let v = &field.values;
-    let (values, lengths) =
+    let (values, shapes) =
         (v.violations - v.known, field.shape_violations - field.known_shape_violations);
-    let status = if values + lengths > 0 {
+    let status = if values + shapes > 0 {
         let mut wrong = Vec::new();
         if values > 0 {
             let (n, of) = (number::count(values), number::count(v.compared));
             wrong.push(format!("{n} of {of} values outside of {}", field.tolerance));
         }
-        if lengths > 0 {
-            wrong.push(format!("{} of another length", number::counted(lengths, "sequence")));
+        if shapes > field.unmatched {
+            let lengths = number::counted(shapes - field.unmatched, "sequence");
+            wrong.push(format!("{lengths} of another length"));
+        }
+        if field.unmatched > 0 {
+            wrong
+                .push(format!("{} without a partner", number::counted(field.unmatched, "element")));
         }
         if let Some(error) = field.error {
             wrong.push(format!("largest error {}", number::error(error.max)));

@@ -85,10 +85,10 @@ fn results(path: &Path) -> Result<Vec<Named<DiffResult>>> {
     let text = files::read_text(path)?;
     let not_one = |source| Error::Report { path: path.to_owned(), source };
     let head: Head = serde_json::from_str(&text).map_err(not_one)?;
-    if head.version > REPORT_VERSION {
+    if head.version != REPORT_VERSION {
         return Err(Error::Usage {
             message: format!("the report has version {}: {}", head.version, path.display()),
-            hint: format!("this lk reads up to {REPORT_VERSION}; use the lk that wrote it"),
+            hint: format!("this lk reads version {REPORT_VERSION}; use the lk that wrote it"),
         });
     }
     if head.candidates.is_none() {

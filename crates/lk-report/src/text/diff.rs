@@ -64,8 +64,11 @@ fn reason(result: &DiffResult) -> String {
     };
     match result.verdict {
         Verdict::Identical => format!("{}, bit for bit", amount()),
+        Verdict::Equal if result.has_known() => {
+            format!("{}, within tolerance or known to differ", amount())
+        }
         Verdict::Equal => format!("{} within tolerance", amount()),
-        Verdict::Different => totals.differences(result),
+        Verdict::Different => totals.differences(),
         Verdict::Incomparable => match &result.incomparable_reason {
             Some(reason) => printable(reason).into_owned(),
             None => "nothing was compared".to_owned(),
@@ -119,21 +122,22 @@ pub(super) fn body(page: &mut Page, result: &DiffResult, detail: Detail) {
 /// What is wrong with whole keys and messages, a line each.
 fn keys(page: &mut Page, result: &DiffResult) {
     let mut findings = Vec::new();
+    let known = |key: &str, kind| if result.is_known(key, kind) { ", known" } else { "" };
     for key in &result.missing_keys_in_b {
         let n = result.key_diffs.get(key).map_or(0, |k| k.messages.reference);
-        let n = number::counted(n, "message");
-        findings.push((key, format!("the candidate lacks this key ({n})")));
+        let (n, known) = (number::counted(n, "message"), known(key, MismatchKind::Missing));
+        findings.push((key, format!("the candidate lacks this key ({n}{known})")));
     }
     for key in &result.extra_keys_in_b {
         let n = result.key_diffs.get(key).map_or(0, |k| k.messages.candidate);
-        let n = number::counted(n, "message");
-        findings.push((key, format!("the reference has no such key ({n})")));
+        let (n, known) = (number::counted(n, "message"), known(key, MismatchKind::Extra));
+        findings.push((key, format!("the reference has no such key ({n}{known})")));
     }
     for (key, found) in &result.key_diffs {
         if result.missing_keys_in_b.contains(key) || result.extra_keys_in_b.contains(key) {
             continue;
         }
-        let text = messages(found);
+        let text = messages(found, |kind| result.is_known(key, kind));
         if !text.is_empty() {
             findings.push((key, text));
         }
@@ -145,21 +149,23 @@ fn keys(page: &mut Page, result: &DiffResult) {
     page.more(2, findings.len().saturating_sub(SHOWN), "more findings on keys");
 }
 
-fn messages(key: &KeyDiff) -> String {
+fn messages(key: &KeyDiff, is_known: impl Fn(MismatchKind) -> bool) -> String {
     let m = &key.messages;
     let mut parts = Vec::new();
-    let mut say = |n: u64, what: &str| {
+    let mut say = |n: u64, what: &str, kind: Option<MismatchKind>| {
         if n > 0 {
-            parts.push(format!("{} {what}", number::count(n)));
+            let known = if kind.is_some_and(&is_known) { " (known)" } else { "" };
+            parts.push(format!("{} {what}{known}", number::count(n)));
         }
     };
-    say(m.missing, "missing");
-    say(m.extra, "extra");
-    say(m.errors, "not decodable");
-    say(m.unaligned_reference, "of the reference not aligned");
-    say(m.unaligned_candidate, "of the candidate not aligned");
-    say(m.duplicated, "repeated");
-    say(m.reordered, "out of order");
+    say(m.missing, "missing", Some(MismatchKind::Missing));
+    say(m.extra, "extra", Some(MismatchKind::Extra));
+    say(m.errors, "not decodable", None);
+    let unaligned = Some(MismatchKind::Unaligned);
+    say(m.unaligned_reference, "of the reference not aligned", unaligned);
+    say(m.unaligned_candidate, "of the candidate not aligned", unaligned);
+    say(m.duplicated, "repeated", None);
+    say(m.reordered, "out of order", None);
     if !parts.is_empty() {
         let (a, b) = (number::count(m.reference), number::count(m.candidate));
         parts.push(format!("of {a} in the reference, {b} in the candidate"));
@@ -175,6 +181,9 @@ fn messages(key: &KeyDiff) -> String {
             number::counted(key.timestamps.violations, "message"),
             number::duration(max)
         );
+        if is_known(MismatchKind::Time) {
+            text.push_str(" (known)");
+        }
     }
     text
 }

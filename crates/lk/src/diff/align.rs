@@ -20,9 +20,19 @@ use super::policy::AlignBy;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pairing {
     pub(crate) alignment: Alignment,
-    /// Set where `auto` would have taken exact times, but no time is common.
-    pub(crate) no_common_time: bool,
+    /// Why `auto` did not take exact times, where it would have.
+    pub(crate) fallback: Option<Fallback>,
     pairs: Pairs,
+}
+
+/// Why messages are paired by position rather than by exact time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fallback {
+    /// No time is common to both sides.
+    NothingCommon,
+    /// Some time occurs more than once: in the reference, or else in the
+    /// candidate.
+    Repeated { side: usize },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -72,12 +82,13 @@ impl Pairing {
         if ticks {
             return Pairing::by_sequence(Alignment::Tick, a, b);
         }
-        if !unique(a) || !unique(b) {
-            return Pairing::by_index(a, b);
+        let by_index = |why| Pairing { fallback: Some(why), ..Pairing::by_index(a, b) };
+        if let Some(side) = [a, b].iter().position(|column| !unique(column)) {
+            return by_index(Fallback::Repeated { side });
         }
         let by_time = Pairing::by_time(a, b);
         if by_time.len() == 0 && a.len() > 0 && b.len() > 0 {
-            return Pairing { no_common_time: true, ..Pairing::by_index(a, b) };
+            return by_index(Fallback::NothingCommon);
         }
         by_time
     }
@@ -95,7 +106,7 @@ impl Pairing {
 
     fn by_index(a: &Column, b: &Column) -> Pairing {
         let pairs = Pairs::Prefix(a.len().min(b.len()));
-        Pairing { alignment: Alignment::Index, no_common_time: false, pairs }
+        Pairing { alignment: Alignment::Index, fallback: None, pairs }
     }
 
     /// By where the times of A lie between those of B.
@@ -103,7 +114,7 @@ impl Pairing {
         let mut brackets = interpolate::brackets(sorted(a.times()), sorted(b.times()));
         brackets.sort_unstable_by_key(|bracket| bracket.a);
         let pairs = Pairs::Between(brackets);
-        Pairing { alignment: Alignment::Interpolate, no_common_time: false, pairs }
+        Pairing { alignment: Alignment::Interpolate, fallback: None, pairs }
     }
 
     fn listed(alignment: Alignment, mut runs: Vec<Run>) -> Pairing {
@@ -125,7 +136,7 @@ impl Pairing {
             [Run { first: [0, 0], len, .. }] => Pairs::Prefix(*len),
             _ => Pairs::Listed(listed),
         };
-        Pairing { alignment, no_common_time: false, pairs }
+        Pairing { alignment, fallback: None, pairs }
     }
 
     /// Number of pairs.

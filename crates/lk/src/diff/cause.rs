@@ -8,7 +8,7 @@ mod window;
 use serde::{Deserialize, Serialize};
 
 use super::stream::KeyJob;
-use super::{Mismatch, MismatchKind};
+use super::{Mismatch, MismatchKind, ValueLag};
 use crate::dataset::Dataset;
 use crate::error::Result;
 
@@ -117,9 +117,44 @@ pub(super) fn of(
             Some(Cause::new(CauseKind::Damage, "a payload that can't be decoded"))
         }
         MismatchKind::Value => match job {
-            Some(job) => window::value(sides, job, mismatch)?,
+            Some(job) => agreed(window::value(sides, job, mismatch)?, job, mismatch),
             None => None,
         },
     };
     Ok(found)
+}
+
+/// A lag as the search for one has it, which looks at more messages and is
+/// reported too: two that differ would be one too many.
+fn agreed(cause: Option<Cause>, job: &KeyJob, mismatch: &Mismatch) -> Option<Cause> {
+    let of_field =
+        |lag: &&ValueLag| lag.fields.iter().any(|field| *field == without_indices(&mismatch.path));
+    let lag = job.value_lag.as_ref().filter(of_field);
+    match lag.filter(|_| cause.as_ref().is_none_or(|cause| cause.kind == CauseKind::Lag)) {
+        Some(lag) => {
+            let (n, of) = (lag.vanish, lag.violations);
+            let text = format!("{}, which explains {n} of {of} violations", lagging(lag.messages));
+            Some(Cause::new(CauseKind::Lag, text))
+        }
+        None => cause,
+    }
+}
+
+/// As reports say it of a lag in messages, late where it is positive.
+fn lagging(messages: i64) -> String {
+    let verb = if messages < 0 { "leads" } else { "lags" };
+    let (by, s) = (messages.unsigned_abs(), if messages.abs() == 1 { "" } else { "s" });
+    format!("looks like a lag: the candidate {verb} by {by} message{s}")
+}
+
+/// The path of a leaf, from that of one of its elements: `v[*]` from `v[3]`.
+fn without_indices(path: &str) -> String {
+    let mut parts = path.split('[');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let rest = part.split_once(']').map_or("", |(_, rest)| rest);
+        out.push_str("[*]");
+        out.push_str(rest);
+    }
+    out
 }

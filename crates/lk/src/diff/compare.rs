@@ -394,6 +394,11 @@ impl PairWalk<'_> {
     ) {
         if !self.evidence_of(leaf, kind, mismatch) {
             self.violations += 1;
+            if kind == MismatchKind::Unmatched
+                && let Some(stats) = self.partial.leaves.get_mut(leaf)
+            {
+                stats.unmatched += 1;
+            }
             return;
         }
         self.known += 1;

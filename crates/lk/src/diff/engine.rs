@@ -82,6 +82,7 @@ pub(super) fn diff_by(
     };
     result.statistical = Statistical::of(&result, policy);
     result.policy = Some(policy.clone());
+    result.seal = result.sealed();
     Ok(result)
 }
 

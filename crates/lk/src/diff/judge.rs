@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::align::{Lookup, Pairing};
+use super::align::{Fallback, Lookup, Pairing};
 use super::cause;
 use super::column::Column;
 use super::foreign::PairDecoders;
@@ -73,7 +73,9 @@ pub(super) fn judge(
     let times_match = |d: &KeyDiff| d.timestamps.violations == d.timestamps.known;
     result.timestamps_match = result.key_diffs.values().all(times_match);
     result.values_match = result.key_diffs.values().all(values_match);
-    result.verdict = match (&reason, result.all_match(), may_be_identical) {
+    let all_match = result.all_match();
+    let reason = reason.or_else(|| not_given(sides).filter(|_| all_match));
+    result.verdict = match (&reason, all_match, may_be_identical) {
         (Some(_), ..) => Verdict::Incomparable,
         (None, false, _) => Verdict::Different,
         (None, true, false) => Verdict::Equal,
@@ -134,6 +136,7 @@ fn empty_result(
         policy: None,
         rules,
         notes,
+        seal: String::new(),
     }
 }
 
@@ -161,11 +164,14 @@ fn integrity_notes(sides: [&Dataset; 2]) -> Vec<String> {
 fn job_notes(job: &KeyJob) -> Vec<String> {
     let mut notes = job.plan.notes.clone();
     let [a, b] = &job.columns;
-    if job.pairing.no_common_time {
-        notes.push(format!(
-            "{}: no time is common to both sides, so messages are paired by position",
-            job.key
-        ));
+    if let Some(why) = job.pairing.fallback {
+        let why = match why {
+            Fallback::NothingCommon => "no time is common to both sides".to_owned(),
+            Fallback::Repeated { side } => {
+                format!("times occur more than once in the {}", SIDES[side.min(1)])
+            }
+        };
+        notes.push(format!("{}: {why}, so messages are paired by position", job.key));
     }
     let decodable = job.plan.decoders.is_none() && matches!(job.plan.payloads, Payloads::Fields(_));
     if job.pairing.brackets().is_some() && !decodable {
@@ -197,6 +203,18 @@ fn has_values(job: &KeyJob) -> bool {
     let met =
         |leaf: &LeafStats| leaf.compared + leaf.missing + leaf.extra + leaf.shape_violations > 0;
     job.plan.leaves.is_empty() || job.partial.leaves.iter().any(met)
+}
+
+/// Why it would say too much that all match: a side has messages that are whole
+/// and yet can't be given, such as those whose time can't be held.
+fn not_given(sides: [&Dataset; 2]) -> Option<String> {
+    SIDES.iter().zip(sides).find_map(|(name, side)| {
+        let integrity = side.integrity();
+        let n = integrity.lost_samples.filter(|n| *n > 0 && integrity.lost_bytes == 0)?;
+        let s = if n == 1 { "" } else { "s" };
+        let why = integrity.problems.first().map_or("it can't be read", String::as_str);
+        Some(format!("{n} message{s} of the {name} could not be compared: {why}"))
+    })
 }
 
 /// Why nothing was compared; `None` where something was.
@@ -311,6 +329,7 @@ fn field_diff(leaf: &Leaf, stats: &LeafStats, first: &At) -> FieldDiff {
         values: stats.counts(),
         shape_violations: stats.shape_violations,
         known_shape_violations: stats.known_shapes,
+        unmatched: stats.unmatched,
         error,
         histogram: stats.histogram().filter(|_| leaf.is_number),
         first_violation: stats.first_violation.map(Time::from_nanos),

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::policy::{KnownDifference, Policy};
-use super::{DiffResult, Mismatch};
+use super::policy::{FieldPath, KnownDifference, Policy};
+use super::{DiffResult, Mismatch, MismatchKind};
 
 /// What became of a known difference.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,6 +110,18 @@ pub(super) fn outcomes<'k>(
 }
 
 impl DiffResult {
+    /// Whether a difference of this kind in messages of a key, or in the key
+    /// itself, is a known one.
+    pub fn is_known(&self, key: &str, kind: MismatchKind) -> bool {
+        let path = FieldPath::key(key);
+        self.policy.as_ref().is_some_and(|policy| policy.covers(&path, kind))
+    }
+
+    /// Whether some known difference was met.
+    pub fn has_known(&self) -> bool {
+        self.known_differences.iter().any(|known| known.count > 0)
+    }
+
     /// Whether every known difference is there as often as asserted.
     pub fn known_differences_hold(&self) -> bool {
         self.known_differences.iter().all(|known| known.state == KnownState::Holds)

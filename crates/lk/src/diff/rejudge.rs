@@ -1,15 +1,20 @@
 //! A result judged again under another policy, without its data.
 
 mod field;
+mod seal;
 mod sums;
 
 use serde::{Deserialize, Serialize};
 
 use super::policy::{Effect, FieldKind, FieldPath, Policy, Resolver, Scope};
-use super::{Alignment, DiffResult, FieldDiff, KeyDiff, SchemaFinding, SchemaFindingKind, Verdict};
+use super::{
+    Alignment, DiffResult, FieldDiff, KeyDiff, REPORT_VERSION, SchemaFinding, SchemaFindingKind,
+    Verdict,
+};
 use crate::error::{Error, Result};
 use crate::time::Span;
 use field::Judged;
+pub(super) use field::path_of;
 
 /// Whether something would pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -68,7 +73,8 @@ impl DiffResult {
     ///
     /// Answered from what the result keeps, without reading data. A yes or a no
     /// is what comparing again would come to; where that isn't certain, the
-    /// answer is unknown. How many messages would violate isn't known, so that a
+    /// answer is unknown; so it is for a result that was changed since, as its
+    /// seal shows, or is of another version. How many messages would violate isn't known, so that a
     /// policy that allows some gets no certain no for values alone, unless it is
     /// that of the result.
     ///
@@ -78,13 +84,9 @@ impl DiffResult {
     /// nothing, a negative tolerance.
     pub fn rejudge(&self, policy: &Policy) -> Result<Rejudgement> {
         policy.check()?;
-        if let Some(key) = sums::first_wrong(self) {
-            let finding = Finding {
-                key: key.to_owned(),
-                passes: Answer::Unknown,
-                reason: "its counts don't add up, or deny the verdict".to_owned(),
-            };
-            let (passes, findings) = (Answer::Unknown, vec![finding]);
+        if let Some((key, reason)) = self.disbelieved() {
+            let (key, passes) = (key.to_owned(), Answer::Unknown);
+            let findings = vec![Finding { key, passes, reason }];
             return Ok(Rejudgement { passes, findings, fields: Vec::new() });
         }
         if self.policy.as_ref() == Some(policy) {
@@ -120,6 +122,22 @@ impl DiffResult {
 const FARTHEST: Span = Span::from_nanos(i64::MAX);
 
 impl DiffResult {
+    /// Why it can't be one that comparing came to: a key, or none, and a reason.
+    fn disbelieved(&self) -> Option<(&str, String)> {
+        if self.version != REPORT_VERSION {
+            let reason = format!(
+                "it has version {}, and this lk judges version {REPORT_VERSION}",
+                self.version
+            );
+            return Some(("", reason));
+        }
+        if let Some(key) = sums::first_wrong(self) {
+            return Some((key, "its counts don't add up, or deny the verdict".to_owned()));
+        }
+        let changed = "it was changed since it was made, or bears no seal that shows it was not";
+        (self.seal != self.sealed()).then(|| ("", changed.to_owned()))
+    }
+
     /// What the result says under its own policy.
     fn as_judged(&self) -> Rejudgement {
         let passes = |passes: bool| if passes { Answer::Yes } else { Answer::No };
@@ -364,7 +382,7 @@ impl Again {
         let mut leaves =
             diff.fields.iter().zip(fields).filter(|(field, _)| below(&field.path)).peekable();
         if leaves.peek().is_none() {
-            let path = field::path_of(key, &finding.path);
+            let path = path_of(key, &finding.path);
             return view.resolver.decide(&path, FieldKind::Exact).is_ignore();
         }
         leaves.all(|(_, judged)| judged.ignored)

@@ -74,6 +74,10 @@ pub struct DiffResult {
     /// What a reader should know that is no difference: an unverified file, a
     /// lossy recovery, a fallback of the alignment.
     pub notes: Vec<String>,
+    /// A hash of all that judging again goes by, so that it isn't believed
+    /// where it was changed since; empty in results of an lk that had none.
+    #[serde(default)]
+    pub seal: String,
 }
 
 impl DiffResult {
@@ -317,6 +321,9 @@ pub struct FieldDiff {
     /// Of these, known differences.
     #[serde(default)]
     pub known_shape_violations: u64,
+    /// Of the others, elements of unordered sequences without a partner.
+    #[serde(default)]
+    pub unmatched: u64,
     /// Numeric errors; `None` for what isn't a number or never compared.
     pub error: Option<ErrorStats>,
     /// Absolute errors by their size; `None` where `error` is.

@@ -74,6 +74,8 @@ pub(super) struct LeafStats {
     pub(super) shape_violations: u64,
     /// Of those, and of the violations, known differences.
     pub(super) known_shapes: u64,
+    /// Of those that aren't, elements without a partner.
+    pub(super) unmatched: u64,
     pub(super) known: u64,
     pub(super) first_violation: Option<i64>,
     /// Largest absolute error.
@@ -234,6 +236,7 @@ impl LeafStats {
         self.no_error += later.no_error;
         self.shape_violations += later.shape_violations;
         self.known_shapes += later.known_shapes;
+        self.unmatched += later.unmatched;
         self.known += later.known;
         self.first_violation = self.first_violation.or(later.first_violation);
         self.raise(later.max, &later.max_at);

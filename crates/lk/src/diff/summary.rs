@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{DiffResult, KeyDiff, KnownState, Verdict};
+use super::{DiffResult, KeyDiff, KnownState, MismatchKind, Verdict};
 
 /// Keys shown at most.
 const SHOWN: usize = 10;
@@ -29,6 +29,9 @@ impl DiffResult {
         let amount = format!("{compared} messages compared under {keys} keys");
         let verdict = match (self.verdict, &self.incomparable_reason) {
             (Verdict::Identical, _) => format!("identical: {amount}"),
+            (Verdict::Equal, _) if self.has_known() => {
+                format!("equal: {amount}, all within tolerance but for known differences")
+            }
             (Verdict::Equal, _) => format!("equal: {amount}, all within tolerance"),
             (Verdict::Different, _) => format!("different: {amount}"),
             (Verdict::Incomparable, Some(reason)) => format!("incomparable: {reason}"),
@@ -80,20 +83,30 @@ impl DiffResult {
     /// Empty where nothing does.
     fn what_differs(&self, key: &String, found: &KeyDiff) -> String {
         let m = &found.messages;
+        let [missing, extra] = [MismatchKind::Missing, MismatchKind::Extra];
+        let unknown = |n: u64, kind| if self.is_known(key, kind) { 0 } else { n };
         if self.missing_keys_in_b.contains(key) {
-            return format!("the candidate lacks this key ({} messages)", m.reference);
+            return match self.is_known(key, missing) {
+                true => String::new(),
+                false => format!("the candidate lacks this key ({} messages)", m.reference),
+            };
         }
         if self.extra_keys_in_b.contains(key) {
-            return format!("the reference lacks this key ({} messages)", m.candidate);
+            return match self.is_known(key, extra) {
+                true => String::new(),
+                false => format!("the reference lacks this key ({} messages)", m.candidate),
+            };
         }
+        let unaligned = m.unaligned_reference + m.unaligned_candidate;
+        let times = found.timestamps.violations - found.timestamps.known;
         let types = found.schema.iter().filter(|f| !f.ignored && !f.known).count() as u64;
         let parts = [
             (found.n_different, format!("{} of {} messages differ", found.n_different, m.compared)),
-            (m.missing, format!("{} missing", m.missing)),
-            (m.extra, format!("{} extra", m.extra)),
+            (unknown(m.missing, missing), format!("{} missing", m.missing)),
+            (unknown(m.extra, extra), format!("{} extra", m.extra)),
             (m.errors, format!("{} not decodable", m.errors)),
-            (m.unaligned_reference + m.unaligned_candidate, "not aligned".to_owned()),
-            (found.timestamps.violations, format!("{} times off", found.timestamps.violations)),
+            (unknown(unaligned, MismatchKind::Unaligned), "not aligned".to_owned()),
+            (times, format!("{times} times off")),
             (types, format!("{types} findings on types")),
         ];
         let mut parts: Vec<String> =

@@ -60,9 +60,16 @@ fn ticks_out_of_order_still_pair() {
 fn no_common_time_falls_back_to_position_and_says_so() {
     let (a, b) = ([(10, 0), (20, 1)], [(11, 0), (21, 1)]);
     check(&a, &b, false, (Alignment::Index, &[(0, 0), (1, 1)]));
-    assert!(Pairing::new(AlignBy::Auto, &column(&a), &column(&b), false).no_common_time);
+    let fallback = |a: &[(i64, u32)], b: &[(i64, u32)]| {
+        Pairing::new(AlignBy::Auto, &column(a), &column(b), false).fallback
+    };
+    assert_eq!(fallback(&a, &b), Some(Fallback::NothingCommon));
     // An empty side is no fallback: there is nothing to pair.
     check(&a, &[], false, (Alignment::Time, &[]));
+    let twice = [(10, 0), (10, 1)];
+    assert_eq!(fallback(&twice, &a), Some(Fallback::Repeated { side: 0 }));
+    assert_eq!(fallback(&a, &twice), Some(Fallback::Repeated { side: 1 }));
+    assert_eq!(fallback(&a, &a), None);
 }
 
 #[test]

@@ -342,9 +342,7 @@ fn lag(window: &Window) -> Option<Cause> {
     let farthest = FARTHEST as isize;
     let shifts = (1..=farthest).flat_map(|shift| [shift, -shift]);
     let (shift, n) = { shifts }.find_map(|shift| Some((shift, fits(shift)?)))?;
-    let (by, way) = (shift.unsigned_abs(), if shift > 0 { "late" } else { "early" });
-    let messages = if by == 1 { "message" } else { "messages" };
-    let text = format!("looks like a lag: {by} {messages} {way}, in all of the next {n}");
+    let text = format!("{}, in all of the next {n}", super::lagging(shift as i64));
     Some(Cause::new(CauseKind::Lag, text))
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::glob::FieldPath;
 use super::{Glob, Policy};
 use crate::diff::MismatchKind;
 use crate::error::{Error, Result};
@@ -59,6 +60,13 @@ impl KnownDifference {
 }
 
 impl Policy {
+    /// Whether a difference of this kind at this path is a known one.
+    pub(in crate::diff) fn covers(&self, path: &FieldPath, kind: MismatchKind) -> bool {
+        self.known_differences.iter().any(|known| {
+            known.kind.is_none_or(|own| own == kind) && known.glob.matches(path).is_some()
+        })
+    }
+
     /// The first of these known differences that a difference of this kind is.
     pub(in crate::diff) fn known(&self, of: &[usize], kind: MismatchKind) -> Option<usize> {
         let covers = |known: &KnownDifference| known.kind.is_none_or(|own| own == kind);

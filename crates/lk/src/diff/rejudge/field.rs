@@ -17,7 +17,7 @@ pub(super) struct Judged {
 }
 
 /// The path of a field of `key`, from the text that results have.
-pub(super) fn path_of(key: &str, text: &str) -> FieldPath {
+pub(in crate::diff) fn path_of(key: &str, text: &str) -> FieldPath {
     let mut path = FieldPath::key(key);
     for segment in text.split('.').filter(|segment| !segment.is_empty()) {
         let (name, indices) = segment.split_at(segment.find('[').unwrap_or(segment.len()));

@@ -234,3 +234,16 @@ fn what_is_known_of_a_part_of_an_element_is_not_known_of_its_lack() {
         assert_eq!(result.all_match(), passes, "{v} {ps}, unordered");
     }
 }
+
+#[test]
+fn a_summary_counts_what_is_known_apart() {
+    let other = side(&[json!(1), json!(9), json!(3)], json!([1]));
+    let result = check(&original(), &other, known("k.x"));
+    let first = "equal: 3 messages compared under 1 keys, all within tolerance but for known \
+                 differences\n";
+    assert_eq!(result.summary(), first);
+    let shorter = side(&[json!(1), json!(2)], json!([1]));
+    let missing = json!([{"match": "k", "kind": "missing", "reason": "late"}]);
+    let summary = check(&original(), &shorter, missing).summary();
+    assert!(!summary.contains("missing"), "{summary}");
+}

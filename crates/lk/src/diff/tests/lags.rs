@@ -133,3 +133,29 @@ fn times_that_jitter_do_not_lag() {
     assert!(result.key_diffs["k"].timestamps.violations > 50);
     assert_eq!(result.key_diffs["k"].time_lag, None);
 }
+
+#[test]
+fn the_first_divergence_and_the_lag_say_the_same() {
+    let make = |late: usize, wrong: usize| {
+        let value = |n: usize| {
+            let v = signal(n + 70 - late);
+            // What a look at the next few messages takes for another lag.
+            let x = if n < wrong { signal(n + 70 - 2 * late) } else { v };
+            json!({"v": [0.0, x]})
+        };
+        series("float64[] v", 0, (0..2_000).map(value))
+    };
+    for (late, text) in [(1, "lags by 1 message,"), (3, "lags by 3 messages,")] {
+        for wrong in [0, 80, 250] {
+            let result = compare(&make(0, 0), &make(late, wrong), &[]);
+            let lag = result.key_diffs["k"].value_lag.clone().unwrap();
+            assert_eq!(lag.messages, late as i64);
+            let cause = result.first_divergence.unwrap().cause.unwrap();
+            assert_eq!(cause.kind, CauseKind::Lag);
+            assert!(cause.text.contains(&format!("the candidate {text}")), "{}", cause.text);
+        }
+    }
+    let lead = compare(&make(2, 0), &make(0, 0), &[]);
+    let cause = lead.first_divergence.unwrap().cause.unwrap();
+    assert!(cause.text.contains("the candidate leads by 2 messages,"), "{}", cause.text);
+}

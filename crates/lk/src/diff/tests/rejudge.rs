@@ -388,3 +388,90 @@ fn a_result_whose_counts_were_edited_is_not_judged() {
         assert_eq!(result.rejudge(&loose).unwrap().passes, Unknown, "{n}");
     }
 }
+
+/// Every value in a piece of JSON, by its place.
+fn places(value: &Json, at: &str, found: &mut Vec<String>) {
+    let below: Vec<(String, &Json)> = match value {
+        Json::Object(map) => map.iter().map(|(key, value)| (key.clone(), value)).collect(),
+        Json::Array(all) => all.iter().enumerate().map(|(n, v)| (n.to_string(), v)).collect(),
+        _ => Vec::new(),
+    };
+    found.push(at.to_owned());
+    for (key, value) in below {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        places(value, &format!("{at}/{key}"), found);
+    }
+}
+
+#[test]
+fn a_result_that_was_edited_anywhere_is_never_judged_wrongly() {
+    let (a, b) = (xs(&[1.0, 2.0, 4.0]), xs(&[1.0, 2.5, 4.5]));
+    let before = "abs=0.1,rel=0.05";
+    let whole = serde_json::to_value(compare(&a, &b, &[before])).unwrap();
+    let policies = [before, "abs=0.3,rel=0.05", "abs=0.1,rel=0.3", "abs=0.5", "exact", "ulp=4"];
+    let policies = policies.map(|rule| Policy::parse_rules(&[rule]).unwrap());
+    let truth = policies.each_ref().map(|policy| diff(&a.dataset, &b.dataset, policy).unwrap());
+    let mut all = Vec::new();
+    places(&whole, "", &mut all);
+    let mut read = 0;
+    for place in &all {
+        for new in [json!(null), json!(0), json!(1), json!(0.01), json!("exact"), json!([])] {
+            let mut edited = whole.clone();
+            *edited.pointer_mut(place).unwrap() = new.clone();
+            let Ok(result) = serde_json::from_value::<DiffResult>(edited) else { continue };
+            read += 1;
+            for (policy, truth) in policies.iter().zip(&truth) {
+                let Ok(again) = result.rejudge(policy) else { continue };
+                let right = match again.passes {
+                    Yes => truth.passes(),
+                    No => !truth.passes(),
+                    Unknown => true,
+                };
+                assert!(right, "{place} = {new}: {again:?}");
+            }
+        }
+    }
+    assert!(read > 100, "{read} of {} edits can be read", all.len());
+}
+
+#[test]
+fn edits_that_agree_with_each_other_are_noticed() {
+    let (a, b) = (xs(&[1.0, 2.0]), xs(&[1.0, 3.0]));
+    let loose = Policy::parse_rules(&["abs=0.5"]).unwrap();
+    let field = |result: &mut DiffResult, edit: fn(&mut FieldDiff)| {
+        edit(&mut result.key_diffs.get_mut("k").unwrap().fields[0]);
+    };
+    let edits: [fn(&mut FieldDiff); 3] = [
+        |field| (field.error, field.histogram) = (None, None),
+        |field| field.error.as_mut().unwrap().max = 0.0,
+        |field| {
+            let error = field.error.as_mut().unwrap();
+            (error.max, error.passing_abs) = (0.25, Some(0.25));
+        },
+    ];
+    let untouched = compare(&a, &b, &[]);
+    assert_eq!(untouched.rejudge(&loose).unwrap().passes, No);
+    for (n, edit) in edits.into_iter().enumerate() {
+        let mut result = untouched.clone();
+        field(&mut result, edit);
+        assert_eq!(result.rejudge(&loose).unwrap().passes, Unknown, "{n}");
+    }
+    // What says where the datasets are, or is prose, decides nothing.
+    let mut moved = untouched.clone();
+    moved.candidate = "elsewhere".to_owned();
+    moved.notes.push("a remark".to_owned());
+    assert_eq!(moved.rejudge(&loose).unwrap().passes, No);
+}
+
+#[test]
+fn a_result_of_another_version_is_not_judged() {
+    let a = xs(&[1.0]);
+    for version in [0, REPORT_VERSION + 1] {
+        let mut result = compare(&a, &a, &[]);
+        result.version = version;
+        result.seal = result.sealed();
+        let again = result.rejudge(&Policy::default()).unwrap();
+        assert_eq!(again.passes, Unknown);
+        assert!(again.findings[0].reason.contains(&format!("version {version}")), "{again:?}");
+    }
+}

@@ -71,6 +71,49 @@ fn nothing_but_values_outside_of_tolerance_is_ever_allowed() {
 }
 
 #[test]
+fn known_differences_take_nothing_of_what_is_allowed() {
+    let of = |a: &Data, b: &Data, known: Json| {
+        let policy = Policy {
+            allowed_violations: Some(0.9),
+            ..serde_json::from_value(json!({"known_differences": known})).unwrap()
+        };
+        let result = diff(&a.dataset, &b.dataset, &policy).unwrap();
+        let reading = result.statistical.clone().unwrap();
+        assert_eq!(result.passes(), reading.failures.is_empty(), "{reading:?}");
+        reading.failures
+    };
+    let known = |of: &str, kind: &str| json!([{"match": of, "kind": kind, "reason": "why"}]);
+    let right = json!({"x": 7, "v": [1, 2]});
+    for (wrong, kind, other) in [
+        (json!({"x": "NaN", "v": [1, 2]}), "nan", "infinity"),
+        (json!({"x": "Infinity", "v": [1, 2]}), "infinity", "nan"),
+    ] {
+        let both = json!([
+            {"match": "k.x", "kind": other, "at_least": 0, "reason": "why"},
+        ]);
+        assert_eq!(of(&side(&right), &side(&wrong), known("k.x", kind)), [""; 0]);
+        let failure = "k.x: 10 values NaN or infinite on one side alone";
+        assert_eq!(of(&side(&right), &side(&wrong), both), [failure]);
+    }
+    let shorter = side(&json!({"x": 7, "v": [1]}));
+    assert_eq!(of(&side(&right), &shorter, known("k.v", "length")), [""; 0]);
+
+    let messages = |n: usize| data("float64 x", &vec![json!({"x": 1}); n]);
+    assert_eq!(of(&messages(3), &messages(2), known("k", "missing")), [""; 0]);
+    assert_eq!(of(&messages(2), &messages(3), known("k", "extra")), [""; 0]);
+    let typed = data("float64 x\nint32 n", &[json!({"x": 1, "n": 1})]);
+    assert_eq!(of(&messages(1), &typed, known("k.n", "schema")), [""; 0]);
+    let more = || messages(1).key("j", "float64 y").messages("j", &[json!({"y": 1.0})]);
+    assert_eq!(of(&more(), &messages(1), known("j", "missing")), [""; 0]);
+    assert_eq!(of(&messages(1), &more(), known("j", "extra")), [""; 0]);
+    let late = Data::new().key("k", "float64 x").at("k", 9_000_000, json!({"x": 1}));
+    assert_eq!(of(&messages(1), &late, known("k", "time")), [""; 0]);
+    // One that is gone fails, whatever is allowed.
+    let gone = of(&messages(1), &messages(1), known("k", "time"));
+    assert_eq!(gone, ["known differences are not as asserted"]);
+}
+
+#[test]
 fn what_is_equal_passes_however_few_messages_there_are() {
     let policy = Policy { allowed_violations: Some(0.01), ..Policy::default() };
     let one = data("float64 x", &[json!({"x": 1})]);

@@ -47,6 +47,30 @@ fn chunks_that_both_files_have_are_the_same_memory() {
 }
 
 #[test]
+fn what_no_time_can_hold_is_never_compared_in_silence() {
+    use crate::diff::{Policy, Verdict, diff};
+
+    let folder = folder();
+    let late = i64::MAX as u64 + 1;
+    for (summary, times) in [(true, [1, late]), (false, [1, late]), (false, [late, late + 1])] {
+        let paths = ["a.mcap", "b.mcap"].map(|name| folder.path().join(name));
+        for path in &paths {
+            let mut draft = layout::Draft::new();
+            draft.chunk((times[0], times[1]), |out| {
+                layout::channel(1, 0, "a", "text").put(out);
+                times.iter().for_each(|time| layout::message(out, 1, 0, *time));
+            });
+            draft.finish(path, summary);
+        }
+        let [a, b] = paths.each_ref().map(|path| Dataset::open(path).unwrap());
+        let result = diff(&a, &b, &Policy::default()).unwrap();
+        let said = format!("{:?} {:?}", result.incomparable_reason, result.notes);
+        assert!(said.contains("after the year 2262 can't be held"), "{summary}: {said}");
+        assert_eq!(result.verdict, Verdict::Incomparable, "{summary}: {said}");
+    }
+}
+
+#[test]
 fn damage_that_both_files_have_is_an_error_of_both() {
     let folder = folder();
     let (a, b) = (folder.path().join("a.mcap"), folder.path().join("b.mcap"));
