@@ -17,7 +17,8 @@ use crate::system::{NodeConfig, SystemBuilder};
 /// Its public inputs are those of the implementations, each of which gets all
 /// that comes; its public outputs are those of the first. Each implementation
 /// has a node of its own, by its name; those who watch are the components
-/// `recorder` and `dx`, and run after them whenever they gave something.
+/// `recorder` and `dx`, and run after them whenever they gave something. An
+/// implementation that fails ends the run, as any component does.
 pub struct Consensus {
     builder: SystemBuilder,
     node: NodeConfig,
