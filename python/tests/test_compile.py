@@ -60,6 +60,16 @@ def test_a_replay_keeps_the_last_of_inputs_that_come_more_rarely() -> None:
     assert outputs.get_timestamps("sum") == [1.0, 2.0, 3.0] and input_names(add) == ["fast", "slow"]
 
 
+def test_times_of_today_keep_their_nanoseconds() -> None:
+    # As float seconds the first two are the same time.
+    times = [1_700_000_000_123_456_789, 1_700_000_000_123_456_799, 1_700_000_001_000_000_001]
+    made = Dataset.create()
+    for n, time_ns in enumerate(times):
+        made.write("x", float(n), timestamp_ns=time_ns)
+    outputs = replay(Sum(), made, record_inputs=True)
+    assert outputs.timestamps_ns("total").tolist() == outputs.timestamps_ns("x").tolist() == times
+
+
 def test_what_can_not_be_replayed_is_named() -> None:
     def needs(nothing: float) -> float:
         return nothing

@@ -89,6 +89,8 @@ class DataPlayback(Component):
     ) -> None:
         self.dataset = dataset
         self.on_tick: Callable[[float, dict[str, Any]], object] | None = None
+        #: The recorded time of the last tick in nanoseconds, without rounding.
+        self.time_ns: int | None = None
         self._pacer = Pacer()
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
@@ -101,9 +103,9 @@ class DataPlayback(Component):
         self._current: dict[str, Any] = {}
         self._keys = self._chosen_keys()
         self._create_output_ports()
-        columns = [self.dataset.get_timestamps(key) for key in self._keys]
+        columns = [self.dataset.timestamps_ns(key) for key in self._keys]
         ticks = by_time(columns) if self.config.use_recorded_timestamps else by_row(columns)
-        begin = float(ticks.times[0]) + self.config.start_offset if len(ticks) else 0.0
+        begin = float(ticks.seconds[0]) + self.config.start_offset if len(ticks) else 0.0
         self._ticks = ticks.between(begin, self.config.until)
         self._period = self._cycle_time()
 
@@ -124,12 +126,13 @@ class DataPlayback(Component):
             port: OutputPort[Any] = OutputPort(name, type(first), owner=self)
             self._ports.append(self.outputs.add_port(name, port))
 
-    def _cycle_time(self) -> float:
-        """How long one round of a loop takes: to the last tick, and one more between."""
+    def _cycle_time(self) -> int:
+        """How long one round of a loop takes, in ns: to the last tick, and one more
+        between."""
         if len(self._ticks) < 2:
-            return 1.0
-        span = float(self._ticks.times[-1] - self._ticks.times[0])
-        return span + span / (len(self._ticks) - 1)
+            return 1_000_000_000
+        span = int(self._ticks.times[-1] - self._ticks.times[0])
+        return span + span // (len(self._ticks) - 1)
 
     # Step by step.
 
@@ -163,6 +166,7 @@ class DataPlayback(Component):
 
     def _play_tick(self) -> tuple[float, dict[str, Any]]:
         time_s, values = self._time_of(self._next), {}
+        self.time_ns = self._ns_of(self._next)
         for number, index in self._ticks.samples(self._next):
             port = self._ports[number]
             value = self.dataset.read(self._keys[number], index)
@@ -179,8 +183,11 @@ class DataPlayback(Component):
         return time_s, values
 
     def _time_of(self, tick: int) -> float:
-        delay: float = self.config.delay
-        return float(self._ticks.times[tick]) + delay + self._cycle * self._period
+        return self._ns_of(tick) / 1e9
+
+    def _ns_of(self, tick: int) -> int:
+        delay = round(float(self.config.delay) * 1e9)
+        return int(self._ticks.times[tick]) + delay + self._cycle * self._period
 
     def _tell(self, time_s: float, values: dict[str, Any]) -> None:
         if self.on_tick is not None:
@@ -255,7 +262,7 @@ class DataPlayback(Component):
             raise TypeError("seek takes either an index or a time")
         count = len(self._ticks)
         if time is not None:
-            index = int(np.searchsorted(self._ticks.times + self.config.delay, time, "left"))
+            index = int(np.searchsorted(self._ticks.seconds + self.config.delay, time, "left"))
         assert index is not None, "one of the two was given"
         at = index + count if index < 0 else index
         if not 0 <= at <= count:

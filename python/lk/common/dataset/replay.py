@@ -52,7 +52,7 @@ def replay(
     def on_tick(time_s: float, values: dict[str, Any]) -> None:
         if record_inputs:
             for key, value in values.items():
-                target.write(key, value, time_s)
+                target.write(key, value, timestamp_ns=playback.time_ns)
         try:
             results = step(values, playback.get_current_values())
         except Exception as error:
@@ -61,7 +61,7 @@ def replay(
         for key, value in results.items():
             if record_inputs and key in keys:
                 raise ValueError(f"{key!r} is an input and an output: they can't share a key")
-            target.write(key, value, time_s)
+            target.write(key, value, timestamp_ns=playback.time_ns)
 
     playback.on_tick = on_tick
     while playback.step():
