@@ -35,14 +35,15 @@ pub(crate) struct Input {
 #[derive(Default)]
 pub(crate) struct Output {
     pub(crate) value: Option<Arc<dyn AnyMsg>>,
-    /// The value before it, whose memory is used again once nobody reads it.
-    spare: Option<Arc<dyn AnyMsg>>,
+    /// A value before it, whose memory is used again once nobody reads it.
+    pub(crate) spare: Option<Arc<dyn AnyMsg>>,
     /// Written in this step.
     pub(crate) fresh: bool,
 }
 
 impl Io<'_> {
     /// The time of this step; it stands still.
+    #[inline]
     pub fn now(&self) -> Time {
         self.now
     }
@@ -96,21 +97,30 @@ impl Io<'_> {
         *self.stop = true;
     }
 
+    #[inline]
     fn input(&self, handle: Handle) -> &Input {
         assert_eq!(handle.owner, self.owner, "an input port of another component");
         &self.inputs[handle.index as usize]
     }
 
+    #[inline]
     fn output(&mut self, handle: Handle) -> &mut Output {
         assert_eq!(handle.owner, self.owner, "an output port of another component");
         &mut self.outputs[handle.index as usize]
     }
 }
 
+impl Input {
+    pub(crate) fn put(&mut self, value: Arc<dyn AnyMsg>) {
+        self.fresh = true;
+        self.value = Some(value);
+    }
+}
+
 impl Output {
     fn set<T: AnyMsg>(&mut self, message: T) {
-        // The value before the last is free where all its readers have taken
-        // the last one: so a steady flow allocates nothing.
+        // What lies here was handed on before, or is read by nobody by now: so
+        // a steady flow allocates nothing.
         std::mem::swap(&mut self.value, &mut self.spare);
         self.fresh = true;
         let place = self.value.as_mut().and_then(Arc::get_mut);

@@ -337,6 +337,7 @@ impl SystemBuilder {
                 cell: ids[connection.to.component.as_str()],
                 input: position(&connection.to, true),
                 delayed: connection.delayed,
+                moves: false,
                 convert,
             };
             let from = ids[connection.from.component.as_str()];
@@ -359,6 +360,10 @@ impl SystemBuilder {
         let inputs = inputs.collect::<Result<BTreeMap<String, Vec<Public>>>>()?;
         let outputs = outputs.into_iter().map(|(name, port)| Ok((name, public(port, false)?)));
         let outputs = outputs.collect::<Result<BTreeMap<String, Public>>>()?;
+        for (place, cell) in cells.iter_mut().enumerate() {
+            let is_public = |output| outputs.values().any(|p| (p.cell, p.index) == (place, output));
+            cell.move_where_none_is_left(is_public);
+        }
         let nodes = nodes.iter().map(|(name, config)| Node::new(name, *config));
         let nodes = nodes.collect::<Result<Vec<Node>>>()?;
         let sizes = levels.iter().map(Vec::len).collect();

@@ -33,15 +33,18 @@ pub(super) struct Edge {
     pub(super) cell: usize,
     pub(super) input: usize,
     pub(super) delayed: bool,
+    /// Nobody else is given the message: it is moved, and the one before it
+    /// comes back to be used again, so that no reference is counted.
+    pub(super) moves: bool,
     /// Where the two ends hold different Rust types of one message type.
     pub(super) convert: Option<(Convert, Plan)>,
 }
 
-/// A message under way.
+/// A message under way by one of a cell's edges.
 #[derive(Clone)]
 pub(super) struct Delivery {
-    pub(super) cell: usize,
-    pub(super) input: usize,
+    pub(super) from: usize,
+    pub(super) edge: usize,
     pub(super) value: Arc<dyn AnyMsg>,
 }
 
@@ -61,6 +64,39 @@ impl Cell {
             stop: false,
             span: tracing::info_span!("component", name),
         }
+    }
+
+    /// Lets the last edge of each output move its messages, unless the output
+    /// is read from outside too.
+    pub(super) fn move_where_none_is_left(&mut self, is_public: impl Fn(usize) -> bool) {
+        let outputs = 0..self.outputs.len();
+        for output in outputs.filter(|output| !is_public(*output)) {
+            // One that converts reads the message, and must not come after.
+            let mut edges = self.edges.iter_mut().filter(|edge| edge.output == output);
+            if let Some(last) = edges.next_back().filter(|edge| edge.convert.is_none()) {
+                last.moves = true;
+            }
+        }
+    }
+
+    /// Puts a message into the input that an edge leads to: of one of the
+    /// others, or its own.
+    pub(super) fn put(
+        &mut self,
+        edge: usize,
+        value: Arc<dyn AnyMsg>,
+        others: &mut [Option<Box<Cell>>],
+    ) {
+        let edge = &self.edges[edge];
+        let inputs = match &mut others[edge.cell] {
+            Some(other) => &mut other.inputs,
+            None => &mut self.inputs,
+        };
+        let input = &mut inputs[edge.input];
+        if edge.moves {
+            std::mem::swap(&mut input.value, &mut self.outputs[edge.output].spare);
+        }
+        input.put(value);
     }
 
     pub(super) fn has_fresh_input(&self) -> bool {
@@ -132,11 +168,13 @@ impl Cell {
 }
 
 impl Edge {
-    /// The message as the input takes it.
-    pub(super) fn carry(&self, value: &Arc<dyn AnyMsg>) -> Result<Arc<dyn AnyMsg>> {
-        match &self.convert {
-            None => Ok(Arc::clone(value)),
-            Some((convert, plan)) => convert(&**value, plan),
+    /// The message that it is to carry; `None` where there is no new one.
+    pub(super) fn take(&self, outputs: &mut [Output]) -> Option<Arc<dyn AnyMsg>> {
+        let output = &mut outputs[self.output];
+        match (output.fresh, self.moves) {
+            (false, _) => None,
+            (true, true) => output.value.take(),
+            (true, false) => output.value.clone(),
         }
     }
 }

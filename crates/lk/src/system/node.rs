@@ -21,8 +21,9 @@ pub struct NodeConfig {
 pub(super) struct Node {
     rate: Option<Rate>,
     pub(super) threaded: bool,
-    /// Number of the next tick at its rate.
+    /// Number of the next tick at its rate, and when that is.
     pub(super) next: u64,
+    pub(super) next_time: Option<Time>,
     /// Whether it runs in this tick.
     pub(super) due: bool,
 }
@@ -52,17 +53,24 @@ impl Node {
                 )));
             }
         };
-        Ok(Node { rate, threaded: config.threaded, next: 0, due: false })
+        let mut node =
+            Node { rate, threaded: config.threaded, next: 0, next_time: None, due: false };
+        node.plan(Time::ZERO);
+        Ok(node)
     }
 
-    /// When it runs next by its rate; `None` where it has none.
-    pub(super) fn next_time(&self, start: Time) -> Option<Time> {
-        let after = match self.rate? {
+    /// Works out when it runs next by its rate; never where it has none.
+    pub(super) fn plan(&mut self, start: Time) {
+        self.next_time = self.rate.map(|rate| {
             // Counted from the start, so that nothing adds up to a drift.
-            Rate::Period(period) => period.saturating_mul(self.next.min(i64::MAX as u64) as i64),
-            Rate::Hertz(hz) => (self.next as f64 / hz * 1e9).round() as i64,
-        };
-        Some(start + Span::from_nanos(after))
+            let after = match rate {
+                Rate::Period(period) => {
+                    period.saturating_mul(self.next.min(i64::MAX as u64) as i64)
+                }
+                Rate::Hertz(hz) => (self.next as f64 / hz * 1e9).round() as i64,
+            };
+            start + Span::from_nanos(after)
+        });
     }
 
     pub(super) fn runs_on_data(&self) -> bool {
@@ -71,7 +79,10 @@ impl Node {
 
     /// Notes whether it runs at `now`, and goes on to its next time.
     pub(super) fn advance(&mut self, start: Time, now: Time) {
-        self.due = self.next_time(start) == Some(now);
-        self.next += u64::from(self.due);
+        self.due = self.next_time == Some(now);
+        if self.due {
+            self.next += 1;
+            self.plan(start);
+        }
     }
 }

@@ -38,6 +38,10 @@ pub struct System {
     pub(super) tick: u64,
     /// Cells that run in this level.
     due: Vec<usize>,
+    /// When the first of the sources wants to run.
+    source_time: Option<Time>,
+    /// Whether some component has asked for the end.
+    pub(super) stop: bool,
 }
 
 /// A public port.
@@ -87,6 +91,8 @@ impl System {
             now: Time::ZERO,
             tick: 0,
             due: Vec::new(),
+            source_time: None,
+            stop: false,
         }
     }
 
@@ -137,6 +143,7 @@ impl System {
             return Err(self.wrong_stage("set the start of"));
         }
         (self.start, self.now) = (start, start);
+        self.plan();
         Ok(())
     }
 
@@ -161,6 +168,7 @@ impl System {
             let cell = cell.as_mut().expect(IN_PLACE);
             cell.next = cell.component.next_time(now);
         }
+        self.plan();
         Ok(())
     }
 
@@ -235,11 +243,17 @@ impl System {
         }
     }
 
+    /// Works out anew when nodes and sources run next.
+    pub(super) fn plan(&mut self) {
+        self.nodes.iter_mut().for_each(|node| node.plan(self.start));
+        let cells = self.cells.iter().flatten();
+        self.source_time = cells.filter_map(|cell| cell.next).min();
+    }
+
     /// The time of the next tick; `None` where nothing is left to run.
     pub fn next_time(&self) -> Option<Time> {
-        let nodes = self.nodes.iter().filter_map(|node| node.next_time(self.start));
-        let cells = self.cells.iter().filter_map(|cell| cell.as_ref().expect(IN_PLACE).next);
-        nodes.chain(cells).min()
+        let nodes = self.nodes.iter().filter_map(|node| node.next_time);
+        nodes.chain(self.source_time).min()
     }
 
     /// Runs one tick, the next that is due, and returns its time; `None` where
@@ -250,27 +264,27 @@ impl System {
     /// first component that fails, in running order, after which the system is
     /// shut down.
     pub fn step(&mut self) -> Result<Option<Time>> {
-        self.step_with(None)
-    }
-
-    fn step_with(&mut self, workers: Option<&Workers>) -> Result<Option<Time>> {
         if self.stage != Stage::Active {
             return Err(self.wrong_stage("step"));
         }
         let Some(now) = self.next_time() else { return Ok(None) };
+        self.step_at(now, None).map(|()| Some(now))
+    }
+
+    fn step_at(&mut self, now: Time, workers: Option<&Workers>) -> Result<()> {
         self.now = now;
         let stepped = self.tick_at(now, workers);
-        if stepped.is_err() {
-            self.end_all();
-        }
         self.tick += 1;
-        stepped.map(|()| Some(now))
+        if let Err(error) = stepped {
+            self.end_all();
+            return Err(error);
+        }
+        Ok(())
     }
 
     fn tick_at(&mut self, now: Time, workers: Option<&Workers>) -> Result<()> {
-        for delivery in std::mem::take(&mut self.delayed) {
-            self.deliver(delivery);
-        }
+        self.deliver_delayed();
+        self.source_time = None;
         let start = self.start;
         self.nodes.iter_mut().for_each(|node| node.advance(start, now));
         let mut from = 0;
@@ -280,15 +294,24 @@ impl System {
                 None => {
                     // To the end of the level, as workers do: what has run when
                     // a component fails is the same with any number of them.
-                    let mut ran = Ok(());
+                    let mut first = None;
                     for i in from..to {
-                        if self.is_due(i, now) {
-                            let cell = self.cells[i].as_mut().expect(IN_PLACE);
-                            let stepped = cell.step(now, self.tick);
-                            ran = ran.and(stepped).and(self.hand_on(i));
+                        if !self.is_due(i, now) {
+                            continue;
+                        }
+                        let cell = self.cells[i].as_mut().expect(IN_PLACE);
+                        // Errors are large: moving a result costs more than
+                        // the step.
+                        if let Err(error) = cell.step(now, self.tick) {
+                            first.get_or_insert(error);
+                        }
+                        if let Err(error) = self.hand_on(i) {
+                            first.get_or_insert(error);
                         }
                     }
-                    ran?;
+                    if let Some(error) = first {
+                        return Err(error);
+                    }
                 }
                 Some(workers) => {
                     let mut due = std::mem::take(&mut self.due);
@@ -299,6 +322,11 @@ impl System {
                     self.due = due;
                     ran.and(handed)?;
                 }
+            }
+            for cell in self.cells[from..to].iter_mut().flatten() {
+                let sooner = self.source_time.into_iter().chain(cell.next).min();
+                self.source_time = sooner;
+                self.stop |= std::mem::take(&mut cell.stop);
             }
             from = to;
         }
@@ -313,28 +341,38 @@ impl System {
 
     /// Takes what a cell has written to where it goes.
     fn hand_on(&mut self, from: usize) -> Result<()> {
+        // Out of its place, so that others can be changed beside it.
         let mut cell = self.cells[from].take().expect(IN_PLACE);
-        let handed = cell.edges.iter().try_for_each(|edge| {
-            let output = &cell.outputs[edge.output];
-            let (true, Some(value)) = (output.fresh, &output.value) else { return Ok(()) };
-            let value = edge.carry(value)?;
-            let delivery = Delivery { cell: edge.cell, input: edge.input, value };
-            match edge.delayed {
-                true => self.delayed.push(delivery),
-                false => self.deliver(delivery),
+        for n in 0..cell.edges.len() {
+            let edge = &cell.edges[n];
+            let Some(mut value) = edge.take(&mut cell.outputs) else { continue };
+            if let Some((convert, plan)) = &edge.convert {
+                match convert(&*value, plan) {
+                    Ok(converted) => value = converted,
+                    Err(error) => {
+                        self.cells[from] = Some(cell);
+                        return Err(error);
+                    }
+                }
             }
-            Ok(())
-        });
+            match edge.delayed {
+                true => self.delayed.push(Delivery { from, edge: n, value }),
+                false => cell.put(n, value, &mut self.cells),
+            }
+        }
         cell.outputs.iter_mut().for_each(|output| output.fresh = false);
         self.cells[from] = Some(cell);
-        handed
+        Ok(())
     }
 
-    fn deliver(&mut self, delivery: Delivery) {
-        let cell = self.cells[delivery.cell].as_mut().expect(IN_PLACE);
-        let input = &mut cell.inputs[delivery.input];
-        input.value = Some(delivery.value);
-        input.fresh = true;
+    fn deliver_delayed(&mut self) {
+        let mut delayed = std::mem::take(&mut self.delayed);
+        for Delivery { from, edge, value } in delayed.drain(..) {
+            let mut cell = self.cells[from].take().expect(IN_PLACE);
+            cell.put(edge, value, &mut self.cells);
+            self.cells[from] = Some(cell);
+        }
+        self.delayed = delayed;
     }
 
     /// Runs until a component asks for the end or nothing is left to run, as
@@ -379,6 +417,9 @@ impl System {
         if self.stage == Stage::Inactive {
             self.activate()?;
         }
+        if self.stage != Stage::Active {
+            return Err(self.wrong_stage("run"));
+        }
         let last = options.ticks.map(|ticks| self.tick.saturating_add(ticks));
         let mut go_on = |system: &mut System, workers: Option<&Workers>| {
             while last.is_none_or(|last| system.tick < last) {
@@ -386,8 +427,8 @@ impl System {
                 if options.until.is_some_and(|until| next >= until) || !wait(next)? {
                     break;
                 }
-                system.step_with(workers)?;
-                if system.takes_stop() {
+                system.step_at(next, workers)?;
+                if std::mem::take(&mut system.stop) {
                     break;
                 }
             }
@@ -403,12 +444,6 @@ impl System {
         }
     }
 
-    /// Whether some component has asked for the end.
-    fn takes_stop(&mut self) -> bool {
-        let cells = self.cells.iter_mut().flatten();
-        cells.fold(false, |stop, cell| std::mem::take(&mut cell.stop) | stop)
-    }
-
     /// Writes to a public input, for the next tick.
     ///
     /// # Errors
@@ -422,7 +457,8 @@ impl System {
         let ports: Vec<_> = ports.iter().map(|public| (public.cell, public.index)).collect();
         let message: Arc<dyn AnyMsg> = Arc::new(message);
         for (cell, input) in ports {
-            self.deliver(Delivery { cell, input, value: Arc::clone(&message) });
+            let cell = self.cells[cell].as_mut().expect(IN_PLACE);
+            cell.inputs[input].put(Arc::clone(&message));
         }
         Ok(())
     }

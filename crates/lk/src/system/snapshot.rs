@@ -26,6 +26,7 @@ pub struct Snapshot {
     start: Time,
     now: Time,
     tick: u64,
+    stop: bool,
 }
 
 #[derive(Clone)]
@@ -36,7 +37,6 @@ struct SavedCell {
     outputs: Vec<Option<Arc<dyn AnyMsg>>>,
     next: Option<Time>,
     dx: Dx,
-    stop: bool,
 }
 
 impl Snapshot {
@@ -76,6 +76,7 @@ impl System {
             start: self.start,
             now: self.now,
             tick: self.tick,
+            stop: self.stop,
         })
     }
 
@@ -92,7 +93,6 @@ impl System {
             outputs: cell.outputs.iter().map(|output| output.value.clone()).collect(),
             next: cell.next,
             dx: cell.dx.clone(),
-            stop: cell.stop,
         })
     }
 
@@ -131,7 +131,6 @@ impl System {
             }
             cell.next = saved.next;
             cell.dx.clone_from(&saved.dx);
-            cell.stop = saved.stop;
             Ok(())
         });
         if restored.is_err() {
@@ -143,6 +142,8 @@ impl System {
         }
         self.delayed.clone_from(&snapshot.delayed);
         (self.start, self.now, self.tick) = (snapshot.start, now, snapshot.tick);
+        self.stop = snapshot.stop;
+        self.plan();
         Ok(())
     }
 }

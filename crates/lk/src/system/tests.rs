@@ -326,7 +326,7 @@ fn life_goes_up_in_order_and_down_in_reverse() {
     assert_eq!(taken(&notes), "configure a, configure b, activate a, activate b, step a, step b");
     system.shutdown().unwrap();
     assert_eq!(taken(&notes), "deactivate b, deactivate a, shutdown b, shutdown a");
-    assert_eq!(reason(system.run_for(1)), "can't step system noted: it is finalized");
+    assert_eq!(reason(system.run_for(1)), "can't run system noted: it is finalized");
     assert_eq!(reason(system.shutdown()), "can't shut down system noted: it is finalized");
 }
 
@@ -385,6 +385,54 @@ fn a_component_can_end_the_run() {
     system.deactivate().unwrap();
     system.run_for(2).unwrap();
     assert_eq!((system.ticks(), system.now()), (5, Time::from_nanos(4_000_000)));
+}
+
+/// Notes where its messages lie in memory, and keeps none.
+struct Where(crate::component::InAny, Arc<Mutex<Vec<usize>>>, Vec<Arc<[u64; 1]>>);
+
+impl Component for Where {
+    fn step(&mut self, io: &mut Io<'_>) -> StepResult {
+        if let Some(message) = io.get_any(self.0) {
+            self.1.lock().unwrap().push(Arc::as_ptr(message).addr());
+        }
+        // As large as the messages, so that it takes the place of any that is
+        // freed.
+        self.2.extend([Arc::default(), Arc::default()]);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_steady_flow_uses_the_memory_of_its_messages_again() {
+    for (readers, delayed, public) in
+        [(1, false, false), (1, true, false), (3, false, false), (3, true, false), (1, false, true)]
+    {
+        let places = Arc::new(Mutex::new(Vec::new()));
+        let mut builder = SystemBuilder::new("flow");
+        builder.add("count", Count::new).unwrap();
+        for reader in 0..readers {
+            let places = Arc::clone(&places);
+            let name = format!("reader{reader}");
+            builder
+                .add(&name, |ports| Ok(Where(ports.input_any("n")?, places, Vec::new())))
+                .unwrap();
+            let to = format!("{name}.n");
+            match delayed && reader == 0 {
+                true => builder.connect_delayed("count.n", &to).unwrap(),
+                false => builder.connect("count.n", &to).unwrap(),
+            }
+        }
+        if public {
+            builder.expose_output("n", "count.n").unwrap();
+        }
+        builder.build().unwrap().run_for(100).unwrap();
+        let mut places = places.lock().unwrap().clone();
+        let seen = places.len();
+        places.sort_unstable();
+        places.dedup();
+        let flow = (readers, delayed, public);
+        assert!(seen >= 99 && places.len() <= 3, "{flow:?}: {} of {seen}", places.len());
+    }
 }
 
 /// A fan of counters at two rates, adders over them with a delayed way back.
