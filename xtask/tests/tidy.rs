@@ -166,6 +166,8 @@ fn every_dependency_says_why_it_is_there() {
         for line in read(path).lines() {
             if line.starts_with('[') {
                 in_dependencies = line.contains("dependencies");
+                explained = false;
+                continue;
             }
             let ours = line.contains("workspace = true") || line.contains("path = ");
             if in_dependencies && line.contains(" = ") && !ours && !explained {

@@ -14,6 +14,7 @@
 
 mod lateness;
 mod paced;
+mod slack;
 
 #[cfg(test)]
 mod tests;

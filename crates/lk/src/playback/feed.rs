@@ -19,6 +19,8 @@ pub(super) struct Feed {
     order: Order,
     until: Option<Time>,
     ahead: VecDeque<(usize, Sample)>,
+    /// The next tick, whole before its time comes: nothing is read then.
+    ready: Option<Tick>,
     /// Where reading goes on: at this time, but for so many samples of it.
     from: Option<Time>,
     done_there: usize,
@@ -33,6 +35,7 @@ impl Feed {
             order: config.order,
             until: config.until,
             ahead: VecDeque::new(),
+            ready: None,
             from: None,
             done_there: 0,
             ended: false,
@@ -43,6 +46,7 @@ impl Feed {
     /// where `None`.
     pub(super) fn seek(&mut self, time: Option<Time>) {
         self.ahead.clear();
+        self.ready = None;
         self.from = time;
         self.done_there = 0;
         self.ended = false;
@@ -50,17 +54,29 @@ impl Feed {
 
     /// The time of the next tick.
     pub(super) fn peek(&mut self, dataset: &Dataset) -> Result<Option<Time>> {
-        self.fill(dataset)?;
-        Ok(self.ahead.front().map(|(_, sample)| self.time(sample)))
+        if self.ready.is_none() {
+            self.ready = self.gather(dataset)?;
+        }
+        Ok(self.ready.as_ref().map(|tick| tick.time))
     }
 
     /// All samples of the next time.
     pub(super) fn next(&mut self, dataset: &Dataset) -> Result<Option<Tick>> {
-        let Some(time) = self.peek(dataset)? else { return Ok(None) };
+        self.peek(dataset)?;
+        Ok(self.ready.take())
+    }
+
+    fn gather(&mut self, dataset: &Dataset) -> Result<Option<Tick>> {
+        self.fill(dataset)?;
+        let Some((_, first)) = self.ahead.front() else { return Ok(None) };
+        let time = self.time(first);
         let mut messages = Vec::new();
-        while self.peek(dataset)? == Some(time) {
-            let Some((key, sample)) = self.ahead.pop_front() else { break };
+        while let Some((key, sample)) = self.ahead.pop_front() {
             messages.push(Message { key, sample });
+            self.fill(dataset)?;
+            if self.ahead.front().is_none_or(|(_, next)| self.time(next) != time) {
+                break;
+            }
         }
         Ok(Some(Tick { time, messages }))
     }

@@ -93,8 +93,9 @@ pub struct PlayReport {
     pub messages: u64,
     /// How late ticks were; empty where nothing waited.
     pub lateness: Lateness,
-    /// Recorded time over the time that it took; `None` for less than two
-    /// ticks, and where pauses, moves or loops leave nothing to divide.
+    /// Recorded time over the time that it took, from when the first tick was
+    /// done to when the last was; `None` for less than two ticks, and where
+    /// pauses, moves or loops leave nothing to divide.
     pub rate: Option<f64>,
     /// Whether it was stopped before its end.
     pub stopped: bool,
@@ -345,12 +346,8 @@ impl Player {
                 stretch = None;
                 continue;
             };
-            match clock.wait_until(due + self.config.delay) {
-                Wait::Reached { late } => {
-                    if paced {
-                        report.lateness.add(late);
-                    }
-                }
+            let late = match clock.wait_until(due + self.config.delay) {
+                Wait::Reached { late } => late,
                 // Its own way back to the start, or someone's wish.
                 Wait::Moved(to) => {
                     let to = to + Span::from_nanos(-self.config.delay.as_nanos());
@@ -366,8 +363,13 @@ impl Player {
                     report.stopped = true;
                     break;
                 }
-            }
+            };
             let Some(tick) = self.step()? else { continue };
+            // First the message, then what is said of it.
+            sink(&tick)?;
+            if paced {
+                report.lateness.add(late);
+            }
             let now = wall.now();
             let (from, since) = *stretch.get_or_insert((tick.time, now));
             let took = (now - since).as_nanos() as f64 / 1e9;
@@ -376,7 +378,6 @@ impl Player {
             }
             report.ticks += 1;
             report.messages += tick.messages.len() as u64;
-            sink(&tick)?;
         }
         report.rate = reached.map(|(span, took)| span.as_nanos() as f64 / 1e9 / took);
         Ok(report)
