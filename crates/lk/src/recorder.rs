@@ -392,9 +392,8 @@ impl Shared {
         if !key.counts.takes(&self.config) {
             return Ok(false);
         }
-        let counts = Arc::clone(&key.counts);
-        let item = Item { key: key.place, stamp, message, counts, size: 0 };
-        Ok(self.queue.push(item, self.config.overflow))
+        let item = Item { key: key.place, stamp, message, size: 0 };
+        Ok(self.queue.push(item, &key.counts, self.config.overflow))
     }
 
     /// The writer's failure, as often as it is asked for.

@@ -27,7 +27,6 @@ pub(super) struct Item {
     pub(super) key: u32,
     pub(super) stamp: Stamp,
     pub(super) message: Arc<dyn AnyMsg>,
-    pub(super) counts: Arc<Counts>,
     /// What it counts for while it waits.
     pub(super) size: usize,
 }
@@ -142,10 +141,10 @@ impl Queue {
     }
 
     /// Whether it was taken; one that wasn't is counted as dropped.
-    pub(super) fn push(&self, mut item: Item, overflow: Overflow) -> bool {
+    pub(super) fn push(&self, mut item: Item, counts: &Counts, overflow: Overflow) -> bool {
         let mut tries = 0_u32;
-        item.size = item.counts.bytes.load(Relaxed) + OVERHEAD;
-        let (counts, size) = (Arc::clone(&item.counts), item.size);
+        item.size = counts.bytes() + OVERHEAD;
+        let size = item.size;
         let mut entry = Entry::Item(item);
         loop {
             // One is always taken, however large.
@@ -177,9 +176,12 @@ impl Queue {
 
     /// Drops the message that waits longest; whether there was one.
     fn drop_oldest(&self) -> bool {
-        match self.pop() {
+        let mut freed = 0;
+        let oldest = self.pop(&mut freed);
+        self.free(&mut freed);
+        match oldest {
             Some(Entry::Item(item)) => {
-                item.counts.dropped.fetch_add(1, Relaxed);
+                self.count_dropped(item.key);
                 true
             }
             // Its turn has come: nothing waits before it.
@@ -191,12 +193,28 @@ impl Queue {
         }
     }
 
-    pub(super) fn pop(&self) -> Option<Entry> {
+    /// Takes what waits longest. What it counted for is added to `freed`, for
+    /// [`Queue::free`]: those who offer count too, and would wait for each
+    /// single one.
+    pub(super) fn pop(&self, freed: &mut usize) -> Option<Entry> {
         let entry = self.entries.pop()?;
         if let Entry::Item(item) = &entry {
-            self.bytes.fetch_sub(item.size, Relaxed);
+            *freed += item.size;
+            if *freed >= self.limit / 16 {
+                self.free(freed);
+            }
         }
         Some(entry)
+    }
+
+    pub(super) fn free(&self, freed: &mut usize) {
+        self.bytes.fetch_sub(std::mem::take(freed), Relaxed);
+    }
+
+    pub(super) fn count_dropped(&self, key: u32) {
+        if let Some(entry) = self.keys().get(key as usize) {
+            entry.counts.dropped.fetch_add(1, Relaxed);
+        }
     }
 
     /// Notes that a mark has come to its turn.

@@ -57,12 +57,18 @@ pub(super) struct Counts {
     offered: AtomicU64,
     /// Those that sampling let pass, whatever became of them.
     sampled: AtomicU64,
-    pub(super) written: AtomicU64,
     skipped: AtomicU64,
     pub(super) dropped: AtomicU64,
     /// Bytes of the last payload: what the next one is taken for.
-    pub(super) bytes: AtomicUsize,
+    bytes: AtomicUsize,
+    pub(super) written: Apart,
 }
+
+/// A count of the writer's, away from what those who offer count: they would
+/// wait for each other's cache lines (two of them, since they come in pairs).
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Apart(pub(super) AtomicU64);
 
 impl Counts {
     /// Counts a message as offered; whether it is to be recorded.
@@ -78,6 +84,17 @@ impl Counts {
         taken
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Relaxed)
+    }
+
+    /// Not written where it is so already, for the same reason.
+    pub(super) fn set_bytes(&self, bytes: usize) {
+        if self.bytes() != bytes {
+            self.bytes.store(bytes, Relaxed);
+        }
+    }
+
     pub(super) fn offer_and_drop(&self) {
         self.offered.fetch_add(1, Relaxed);
         self.dropped.fetch_add(1, Relaxed);
@@ -86,7 +103,7 @@ impl Counts {
     pub(super) fn stats(&self, rate_hz: Option<f64>) -> KeyStats {
         KeyStats {
             // Read last what grows first: the sum is never more than offered.
-            written: self.written.load(Relaxed),
+            written: self.written.0.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
             dropped: self.dropped.load(Relaxed),
             offered: self.offered.load(Relaxed),

@@ -45,8 +45,8 @@ pub(super) struct Writer {
     began: Option<Time>,
     /// In ring mode: what comes up to this time is written.
     through: Option<Time>,
-    /// Of the message that it is at.
-    in_hand: Option<Arc<Counts>>,
+    /// The key of the message that it is at.
+    in_hand: Option<u32>,
 }
 
 struct KeyState {
@@ -54,6 +54,7 @@ struct KeyState {
     name: String,
     role: Role,
     metadata: BTreeMap<String, String>,
+    counts: Arc<Counts>,
     /// In the open file.
     channel: Option<ChannelId>,
     sequence: u32,
@@ -95,16 +96,16 @@ impl Writer {
         let mut failed = None;
         let mut nap = NAPS.0;
         let whole = loop {
-            let mut worked = false;
+            let (mut worked, mut freed) = (false, 0);
             for _ in 0..ROUND {
-                let Some(entry) = self.shared.queue.pop() else { break };
+                let Some(entry) = self.shared.queue.pop(&mut freed) else { break };
                 worked = true;
                 match entry {
                     Entry::Item(item) if failed.is_some() => {
-                        item.counts.dropped.fetch_add(1, Relaxed);
+                        self.shared.queue.count_dropped(item.key);
                     }
                     Entry::Item(item) => {
-                        self.in_hand = Some(Arc::clone(&item.counts));
+                        self.in_hand = Some(item.key);
                         let taken = self.take(item);
                         self.in_hand = None;
                         if let Err(error) = taken {
@@ -117,6 +118,7 @@ impl Writer {
                     }
                 }
             }
+            self.shared.queue.free(&mut freed);
             if failed.is_none()
                 && let Err(error) = self.serve()
             {
@@ -156,8 +158,9 @@ impl Writer {
 
     /// After a failure nothing that is kept is written any more.
     fn drop_rings(&mut self) {
-        for item in self.keys.iter_mut().flatten().flat_map(|state| state.ring.drain(..)) {
-            item.counts.dropped.fetch_add(1, Relaxed);
+        for state in self.keys.iter_mut().flatten() {
+            state.counts.dropped.fetch_add(state.ring.len() as u64, Relaxed);
+            state.ring.clear();
         }
     }
 
@@ -194,7 +197,7 @@ impl Writer {
         }
         if self.keys[place].is_none() {
             self.keys[place] = Some(self.new_key(&item).inspect_err(|_| {
-                item.counts.dropped.fetch_add(1, Relaxed);
+                self.shared.queue.count_dropped(item.key);
             })?);
         }
         let state = self.keys[place].as_mut().expect("it was made above");
@@ -207,10 +210,9 @@ impl Writer {
         if passes {
             return self.write(item);
         }
-        if state.ring.len() >= config.ring_buffer_size
-            && let Some(oldest) = state.ring.pop_front()
-        {
-            oldest.counts.dropped.fetch_add(1, Relaxed);
+        if state.ring.len() >= config.ring_buffer_size {
+            state.ring.pop_front();
+            state.counts.dropped.fetch_add(1, Relaxed);
         }
         state.ring.push_back(item);
         Ok(())
@@ -224,6 +226,7 @@ impl Writer {
             name: entry.name,
             role: entry.role,
             metadata: entry.metadata,
+            counts: entry.counts,
             channel: None,
             sequence: 0,
             ring: VecDeque::new(),
@@ -234,16 +237,29 @@ impl Writer {
     }
 
     fn write(&mut self, item: Item) -> Result<()> {
-        let dropped = |error: Error| {
-            item.counts.dropped.fetch_add(1, Relaxed);
-            error
-        };
+        let key = item.key;
+        if let Err(error) = self.store(item) {
+            self.shared.queue.count_dropped(key);
+            return Err(error);
+        }
+        self.since_flush += 1;
+        let config = &self.shared.config;
+        if config.auto_flush && self.since_flush >= config.flush_every_n {
+            self.dataset.flush()?;
+            self.since_flush = 0;
+            self.last_flush = self.clock.now();
+        }
+        Ok(())
+    }
+
+    /// Encodes a message and gives it to the dataset.
+    fn store(&mut self, item: Item) -> Result<()> {
         if self.splits_before(item.stamp.time) {
-            self.next_file().map_err(dropped)?;
+            self.next_file()?;
         }
         let state = self.keys[item.key as usize].as_mut().expect("it was made with the first");
         let mut payload = Vec::new();
-        item.message.encode(&state.plan, &mut payload).map_err(dropped)?;
+        item.message.encode(&state.plan, &mut payload)?;
         let channel = match state.channel {
             Some(channel) => channel,
             None => {
@@ -252,7 +268,7 @@ impl Writer {
                 let encoding = Encoding::Cdr(schema);
                 let metadata = state.metadata.clone();
                 let channel = Channel { key, encoding, role, metadata };
-                let channel = self.dataset.add_channel(channel).map_err(dropped)?;
+                let channel = self.dataset.add_channel(channel)?;
                 state.channel = Some(channel);
                 channel
             }
@@ -260,21 +276,14 @@ impl Writer {
         let Stamp { time, publish_time, sequence } = item.stamp;
         let sequence = sequence.unwrap_or(state.sequence);
         state.sequence = sequence.wrapping_add(1);
-        item.counts.bytes.store(payload.len(), Relaxed);
+        state.counts.set_bytes(payload.len());
         self.bytes += payload.len() as u64;
         self.began.get_or_insert(time);
         let payload = Bytes::from(payload);
         let publish_time = publish_time.unwrap_or(time);
         let sample = Sample { time, publish_time, sequence, payload };
-        self.dataset.write_sample(channel, sample).map_err(dropped)?;
-        item.counts.written.fetch_add(1, Relaxed);
-        self.since_flush += 1;
-        let config = &self.shared.config;
-        if config.auto_flush && self.since_flush >= config.flush_every_n {
-            self.dataset.flush()?;
-            self.since_flush = 0;
-            self.last_flush = self.clock.now();
-        }
+        self.dataset.write_sample(channel, sample)?;
+        state.counts.written.0.fetch_add(1, Relaxed);
         Ok(())
     }
 
@@ -287,7 +296,7 @@ impl Writer {
         while let Some(item) = kept.next() {
             if let Err(error) = self.write(item) {
                 for item in kept {
-                    item.counts.dropped.fetch_add(1, Relaxed);
+                    self.shared.queue.count_dropped(item.key);
                 }
                 return Err(error);
             }
@@ -355,8 +364,8 @@ impl Drop for Writer {
         if !std::thread::panicking() {
             return;
         }
-        if let Some(counts) = self.in_hand.take() {
-            counts.dropped.fetch_add(1, Relaxed);
+        if let Some(key) = self.in_hand.take() {
+            self.shared.queue.count_dropped(key);
         }
         self.drop_rings();
         self.shared.fail_for("the thread that writes panicked".to_owned());
