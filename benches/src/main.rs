@@ -1,8 +1,8 @@
 //! Benchmarks, each with its peers beside it in the same run.
 //!
 //! `cargo xtask bench [NAME..]` runs all of them, or those whose name starts
-//! with one of the given; `memory` only where it is named. Names are
-//! `area/case/size`.
+//! with one of the given; `memory` and `playback/drift` only where they are
+//! named. Names are `area/case/size`.
 
 mod arrays;
 mod data;
@@ -12,6 +12,10 @@ mod files;
 mod lockstep;
 mod measure;
 mod memory;
+mod playback;
+mod recorder;
+mod ring;
+mod tick;
 mod unpack;
 
 use measure::Table;
@@ -24,6 +28,10 @@ fn main() {
     arrays::run(&mut table);
     files::run(&mut table);
     lockstep::run(&mut table);
+    tick::run(&mut table);
+    recorder::run(&mut table);
+    playback::run(&mut table);
+    ring::run(&mut table);
     memory::run(&mut table);
     table.print();
 }

@@ -1,7 +1,9 @@
 //! Ours and the peers in turn, round by round, so that a machine whose speed
 //! drifts moves them all; the median of each, and the ratio round by round.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 /// Rounds that count; one more before them warms up.
 const ROUNDS: usize = 7;
@@ -53,13 +55,38 @@ impl Table {
 
     /// Takes down a value that is no rate.
     pub fn record(&mut self, bench: &str, subject: &str, value: f64, unit: &str) {
-        let measured = format!("{value:.1} {unit}");
+        self.text(bench, subject, format!("{value:.1} {unit}"));
+    }
+
+    /// Takes down what was measured elsewhere.
+    pub fn text(&mut self, bench: &str, subject: &str, measured: String) {
         let (bench, subject) = (bench.to_owned(), subject.to_owned());
         self.rows.push(Row { bench, subject, measured, ratio: None });
     }
 
     /// Measures the subjects in turn; ratios are of the first one.
     pub fn measure(&mut self, bench: &str, unit: &'static str, subjects: Vec<Subject<'_>>) {
+        let begin = Instant::now();
+        self.measure_by(&|| begin.elapsed(), bench, unit, subjects);
+    }
+
+    /// As [`Table::measure`], in processor time of this thread: for work on
+    /// one thread that waits for nothing, whatever else the machine does.
+    pub fn measure_cpu(&mut self, bench: &str, unit: &'static str, subjects: Vec<Subject<'_>>) {
+        let used = || {
+            let time = clock_gettime(ClockId::ThreadCPUTime);
+            Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+        };
+        self.measure_by(&used, bench, unit, subjects);
+    }
+
+    fn measure_by(
+        &mut self,
+        time: &dyn Fn() -> Duration,
+        bench: &str,
+        unit: &'static str,
+        subjects: Vec<Subject<'_>>,
+    ) {
         if !self.wants(bench) {
             return;
         }
@@ -68,9 +95,9 @@ impl Table {
         let mut rates = vec![Vec::with_capacity(ROUNDS); subjects.len()];
         for round in 0..=ROUNDS {
             for (subject, rates) in subjects.iter_mut().zip(&mut rates) {
-                let start = Instant::now();
+                let start = time();
                 let units = (subject.work)();
-                let seconds = start.elapsed().as_secs_f64();
+                let seconds = (time() - start).as_secs_f64();
                 if round > 0 {
                     rates.push(units as f64 / seconds);
                 }
@@ -94,8 +121,7 @@ impl Table {
         nanos.sort_unstable();
         let at = |part: f64| nanos[((nanos.len() - 1) as f64 * part) as usize] as f64 / 1e3;
         let measured = format!("p50 {:.2}, p99 {:.2}, max {:.0} us", at(0.5), at(0.99), at(1.0));
-        let (bench, subject) = (bench.to_owned(), subject.to_owned());
-        self.rows.push(Row { bench, subject, measured, ratio: None });
+        self.text(bench, subject, measured);
     }
 
     /// A Markdown table.
@@ -109,7 +135,7 @@ impl Table {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }
