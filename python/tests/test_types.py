@@ -59,7 +59,7 @@ def check(*command: str) -> None:
         assert "LK_REQUIRE_TOOLS" not in os.environ, f"{command[0]} is not installed"
         pytest.skip(f"{command[0]} is not installed")
     done = subprocess.run(
-        [sys.executable, "-m", *command], capture_output=True, text=True, cwd=PACKAGE.parent
+        [sys.executable, "-m", *command], capture_output=True, text=True, cwd=Path(__file__).parent
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

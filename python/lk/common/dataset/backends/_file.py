@@ -135,8 +135,10 @@ class FileBackend(NativeBackend):
     def count(self, key: str) -> int:
         if self._writer is not None:
             return self._counts[key]
-        if key not in self._read_counts:
-            self._read_counts[key] = len(self.timestamps_ns(key))
+        recording = self.recording()
+        if not self._read_counts:
+            # From the file's index, where it has one.
+            self._read_counts.update(recording.counts())
         return self._read_counts[key]
 
     def __len__(self) -> int:
