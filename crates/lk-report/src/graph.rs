@@ -12,12 +12,15 @@ mod system;
 #[cfg(test)]
 mod tests;
 
+use serde::{Deserialize, Serialize};
+
 pub use mermaid::mermaid;
 pub use svg::{html, svg};
 pub use system::of_system;
 
 /// Boxes with ports, and arrows between them that go from left to right.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Graph {
     /// Over the picture; nothing where it is empty.
     pub title: String,
@@ -30,7 +33,8 @@ pub struct Graph {
 }
 
 /// A box: a title, ports at its sides, lines of text.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct GraphBox {
     /// Its name.
     pub title: String,
@@ -51,7 +55,8 @@ pub struct GraphBox {
 }
 
 /// A port of a box, or a field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct GraphPort {
     /// Its name.
     pub name: String,
@@ -60,7 +65,8 @@ pub struct GraphPort {
 }
 
 /// What a colour says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tone {
     /// Nothing.
     #[default]
@@ -76,7 +82,8 @@ pub enum Tone {
 }
 
 /// An arrow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Arrow {
     /// From the right side of a box.
     pub from: End,
@@ -84,16 +91,19 @@ pub struct Arrow {
     pub to: End,
     /// Whether it is drawn with a broken line, and doesn't say which box is
     /// to the left of which: it closes circles.
+    #[serde(default)]
     pub dashed: bool,
 }
 
 /// An end of an arrow; one that has no place in the graph isn't drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct End {
     /// Index of the box.
     pub at: usize,
     /// Index of its port, an output where the arrow begins and an input where
     /// it ends; the box as a whole where `None`.
+    #[serde(default)]
     pub port: Option<usize>,
 }
 

@@ -1,6 +1,6 @@
 //! `lk graph`: what `lk.toml` describes, as a picture.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lk::Dataset;
@@ -18,10 +18,11 @@ use crate::output::check_output;
 #[derive(Debug, clap::Args)]
 #[command(after_help = FORMS)]
 pub(crate) struct Args {
-    /// The folder of lk.toml
+    /// The folder of lk.toml; or a graph that was saved as .json
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// The picture to write, as its name says: .svg, .html, .mmd; by default Mermaid is printed
+    /// The picture to write, as its name says: .svg, .html, .mmd, or .json to draw it later; by
+    /// default Mermaid is printed
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Overwrite the file where it exists
@@ -31,7 +32,10 @@ pub(crate) struct Args {
 
 const FORMS: &str = "\
 GitHub and many editors draw Mermaid in a block of Markdown that begins with
-```mermaid. An SVG is drawn by browsers, and by GitHub as an image.";
+```mermaid. An SVG is drawn by browsers, and by GitHub as an image.
+
+A system of components in Rust is saved as a graph by `lk_report::graph::of_system`
+and serde, and drawn by `lk graph system.json -o system.svg`.";
 
 /// Values of a config, and rules, that are shown; the rest are counted.
 const SHOWN: usize = 8;
@@ -40,30 +44,45 @@ const SHOWN: usize = 8;
 const LONGEST: usize = 60;
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let manifest = Manifest::load(&args.dir)?;
-    let graph = picture(&manifest);
+    let graph = args.graph()?;
     let Some(output) = &args.output else {
         ctx.print(&mermaid(&graph))?;
         return Ok(Exit::Equal.into());
     };
-    let extension = output.extension().map(|e| e.to_string_lossy().to_lowercase());
-    let text = match extension.as_deref() {
+    let text = match extension(output).as_deref() {
         Some("svg") => svg(&graph),
         Some("html") => html(&graph),
+        Some("json") => format!("{:#}\n", serde_json::json!(graph)),
         Some("mmd" | "mermaid") => mermaid(&graph),
         _ => {
             return Err(Error::Usage {
                 message: format!("can't tell by its name what {} is to be", output.display()),
-                hint: "name a file that ends in .svg, .html or .mmd".to_owned(),
+                hint: "name a file that ends in .svg, .html, .mmd or .json".to_owned(),
             });
         }
     };
-    check_output(output, &[], args.force)?;
+    check_output(output, &[&args.dir], args.force)?;
     files::write_text(output, &text)?;
-    let candidates = counted(manifest.file.candidates.len() as u64, "candidate");
-    let (output, name) = (output.to_string_lossy(), &graph.title);
-    ctx.print(&format!("{}: {name} with {candidates}\n", printable(&output)))?;
+    let arrows = counted(graph.arrows.len() as u64, "arrow");
+    let (output, name) = (output.to_string_lossy(), printable(&graph.title));
+    ctx.print(&format!("{}: {name} with {arrows}\n", printable(&output)))?;
     Ok(Exit::Equal.into())
+}
+
+impl Args {
+    fn graph(&self) -> Result<Graph> {
+        if extension(&self.dir).as_deref() != Some("json") {
+            return Ok(picture(&Manifest::load(&self.dir)?));
+        }
+        serde_json::from_str(&files::read_text(&self.dir)?).map_err(|error| Error::Usage {
+            message: format!("not a graph: {} ({error})", self.dir.display()),
+            hint: "`lk graph -o graph.json` writes one".to_owned(),
+        })
+    }
+}
+
+fn extension(path: &Path) -> Option<String> {
+    path.extension().map(|extension| extension.to_string_lossy().to_lowercase())
 }
 
 /// Data to the left, programs in the middle, what is compared to the right.
@@ -164,7 +183,7 @@ fn inputs(manifest: &Manifest) -> GraphBox {
 }
 
 /// How much a dataset holds, where it is there.
-fn messages(path: &std::path::Path) -> Vec<String> {
+fn messages(path: &Path) -> Vec<String> {
     match Dataset::open(path).and_then(|dataset| dataset.len()) {
         Ok(count) => vec![counted(count, "message")],
         Err(_) => vec!["not there yet, or unreadable".to_owned()],

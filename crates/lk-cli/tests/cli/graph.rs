@@ -24,7 +24,7 @@ fn mermaid_is_printed_with_everything_that_lk_toml_names() {
 fn a_picture_is_written_as_its_name_says() {
     let folder = doubler(&fake("cpp", "good"));
     let ran = folder.lk(&["graph", "-o", "graph.svg"]).expect(0);
-    assert_eq!(ran.stdout, "graph.svg: doubler with 1 candidate\n");
+    assert_eq!(ran.stdout, "graph.svg: doubler with 4 arrows\n");
     let svg = folder.read("graph.svg");
     assert!(svg.starts_with("<svg ") && svg.contains(">doubler/Number<"), "{svg}");
     folder.lk(&["graph", "-o", "graph.html"]).expect(0);
@@ -34,6 +34,25 @@ fn a_picture_is_written_as_its_name_says() {
     folder.lk(&["graph", "-o", "graph.svg"]).expect_mistake(&["exists", "--force"]);
     folder.lk(&["graph", "-o", "graph.svg", "--force"]).expect(0);
     folder.lk(&["graph", "-o", "graph.png"]).expect_mistake(&["graph.png", "hint: ", ".svg"]);
+}
+
+#[test]
+fn a_graph_that_was_saved_is_drawn_as_it_was() {
+    let folder = doubler(&fake("cpp", "good"));
+    folder.lk(&["graph", "-o", "graph.json"]).expect(0);
+    let drawn = folder.lk(&["graph"]).expect(0).stdout;
+    assert_eq!(folder.lk(&["graph", "graph.json"]).expect(0).stdout, drawn);
+    let end = r#"{"at": 0, "port": 0}"#;
+    let saved = format!(
+        r#"{{"boxes": [{{"title": "loop", "inputs": [{{"name": "in"}}],
+            "outputs": [{{"name": "out"}}]}}],
+            "arrows": [{{"from": {end}, "to": {end}, "dashed": true}}]}}"#
+    );
+    folder.write("loop.json", &saved);
+    folder.lk(&["graph", "loop.json"]).expect(0).shows(&["b0 -.->|\"out to in\"| b0"]);
+    folder.lk(&["graph", "loop.json", "-o", "loop.svg"]).expect(0);
+    folder.write("other.json", "{\"boxs\": []}");
+    folder.lk(&["graph", "other.json"]).expect_mistake(&["other.json", "boxs", "hint: "]);
 }
 
 #[test]
