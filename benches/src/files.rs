@@ -52,6 +52,15 @@ fn write(table: &mut Table, name: &str, bytes: usize, count: u32) {
             }),
         ],
     );
+    let size = |write: &dyn Fn()| {
+        write();
+        fs::metadata(&path).expect("a written file").len() as f64 / all as f64
+    };
+    let ours = size(&|| write_each(&path, CreateOptions::default(), &payloads, &mut |_| {}));
+    let theirs = size(&|| write_each_peer(&path, peer_options(), &payloads, &mut |_| {}));
+    let sizes = format!("mcap/write-size/{name}");
+    table.text(&sizes, "lk, zstd, of the payloads", format!("{ours:.3}"));
+    table.text(&sizes, "mcap 0.26.0, its defaults", format!("{theirs:.3}"));
     if !table.wants(&calls) {
         return;
     }

@@ -57,26 +57,27 @@ impl Chunk {
         self.messages = 0;
     }
 
+    /// Packs it, in memory that `packer` lends.
     pub(super) fn pack(&self, packer: &mut Packer) -> io::Result<Packed> {
-        let mut packed = packer.pack(&self.content)?;
-        let mut compression = packer.compression();
-        // What readers wouldn't believe is stored as it is.
-        if self.content.len() as u64 > most_believed_from(packed.len() as u64) {
-            packed.clone_from(&self.content);
-            compression = Compression::None;
-        }
+        let index_bytes = self.messages as usize * 16 + self.indexes.len() * 15;
         let (start, end) = self.times.unwrap_or_default();
-        let header = ChunkHeader {
+        let mut header = ChunkHeader {
             start,
             end,
             uncompressed_bytes: self.content.len() as u64,
             crc: crc32fast::hash(&self.content),
-            compression: compression.name().to_owned(),
-            compressed_bytes: packed.len() as u64,
+            compression: packer.compression().name().to_owned(),
+            compressed_bytes: 0,
         };
-        let index_bytes = self.messages as usize * 16 + self.indexes.len() * 15;
-        let mut bytes = Vec::with_capacity(packed.len() + index_bytes + 64);
-        header.put(&packed, &mut bytes);
+        let mut bytes = packer.buffer();
+        bytes.reserve(packer.most_for(self.content.len()) + index_bytes + 64);
+        header.put(&mut bytes, |out| packer.pack(&self.content, out))?;
+        // What readers wouldn't believe is stored as it is.
+        if header.uncompressed_bytes > most_believed_from(header.compressed_bytes) {
+            bytes.clear();
+            header.compression = Compression::None.name().to_owned();
+            header.put(&mut bytes, |out| out.extend_from_slice(&self.content));
+        }
         let record_bytes = bytes.len() as u64;
         let mut message_indexes = BTreeMap::new();
         for (&channel, entries) in self.indexes.iter().filter(|(_, entries)| !entries.is_empty()) {
@@ -115,11 +116,12 @@ pub(super) struct Packed {
 }
 
 impl Packed {
-    /// What the summary says of it, written at `position`.
-    pub(super) fn index_at(self, position: u64) -> ChunkIndex {
-        let mut index = self.index;
+    /// What the summary says of it, written at `position`; and the memory of
+    /// its bytes, to be used again.
+    pub(super) fn index_at(self, position: u64) -> (ChunkIndex, Vec<u8>) {
+        let Packed { bytes, mut index, .. } = self;
         index.offset = position;
         index.message_indexes.values_mut().for_each(|at| *at += position);
-        index
+        (index, bytes)
     }
 }

@@ -66,12 +66,14 @@ impl Output {
         self.synced_samples
     }
 
-    pub(super) fn chunk(&mut self, chunk: Packed) -> io::Result<()> {
+    /// Gives back the memory of its bytes.
+    pub(super) fn chunk(&mut self, chunk: Packed) -> io::Result<Vec<u8>> {
         let (position, messages) = (self.position, chunk.messages);
         self.hand_over(&chunk.bytes)?;
-        self.chunks.push(chunk.index_at(position));
+        let (index, buffer) = chunk.index_at(position);
+        self.chunks.push(index);
         self.samples += messages;
-        Ok(())
+        Ok(buffer)
     }
 
     pub(super) fn extra(&mut self, extra: &ExtraRecord) -> io::Result<()> {

@@ -303,7 +303,11 @@ impl Shared {
             (Job::Chunk(chunk), Some(packed)) => {
                 emptied = Some(chunk);
                 match packed {
-                    Ok(packed) => self.output().chunk(packed).map_err(|e| ("write", e)),
+                    Ok(packed) => {
+                        let written = self.output().chunk(packed).map_err(|e| ("write", e));
+                        let most = 2 * self.options.room();
+                        written.map(|buffer| packer.give_back(buffer, most))
+                    }
                     Err(e) => Err(("compress a chunk of", e)),
                 }
             }

@@ -299,16 +299,27 @@ impl ChunkHeader {
         Some((header, body.len() - fields.0.len()))
     }
 
-    pub(super) fn put(&self, content: &[u8], out: &mut Vec<u8>) {
+    /// Puts a chunk whose packed content `pack` appends, and takes down how
+    /// large that is.
+    pub(super) fn put<T>(
+        &mut self,
+        out: &mut Vec<u8>,
+        pack: impl FnOnce(&mut Vec<u8>) -> T,
+    ) -> T {
         put_record(out, op::CHUNK, |out| {
             out.extend_from_slice(&self.start.to_le_bytes());
             out.extend_from_slice(&self.end.to_le_bytes());
             out.extend_from_slice(&self.uncompressed_bytes.to_le_bytes());
             out.extend_from_slice(&self.crc.to_le_bytes());
             put_block(out, self.compression.as_bytes());
-            out.extend_from_slice(&self.compressed_bytes.to_le_bytes());
-            out.extend_from_slice(content);
-        });
+            out.extend_from_slice(&[0; 8]);
+            let content_at = out.len();
+            let packed = pack(out);
+            self.compressed_bytes = (out.len() - content_at) as u64;
+            let len = self.compressed_bytes.to_le_bytes();
+            out[content_at - 8..content_at].copy_from_slice(&len);
+            packed
+        })
     }
 }
 
@@ -400,13 +411,18 @@ pub(super) fn put_metadata(out: &mut Vec<u8>, name: &str, entries: &BTreeMap<Str
 }
 
 /// Appends a record whose body `fill` appends.
-pub(super) fn put_record(out: &mut Vec<u8>, op: u8, fill: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn put_record<T>(
+    out: &mut Vec<u8>,
+    op: u8,
+    fill: impl FnOnce(&mut Vec<u8>) -> T,
+) -> T {
     out.push(op);
     let length_at = out.len();
     out.extend_from_slice(&[0; 8]);
-    fill(out);
+    let filled = fill(out);
     let len = (out.len() - length_at - 8) as u64;
     out[length_at..length_at + 8].copy_from_slice(&len.to_le_bytes());
+    filled
 }
 
 /// Appends bytes behind their length, which the writer keeps under 4 GiB.

@@ -76,7 +76,7 @@ fn loose_definitions() -> Vec<u8> {
                 .put(&sample.payload, &mut content);
         }
         let (start, end) = (u64::from(numbers[0]) * 10, u64::from(numbers[9]) * 10);
-        let header = ChunkHeader {
+        let mut header = ChunkHeader {
             start,
             end,
             uncompressed_bytes: content.len() as u64,
@@ -85,7 +85,7 @@ fn loose_definitions() -> Vec<u8> {
             compressed_bytes: content.len() as u64,
         };
         let offset = bytes.len() as u64;
-        header.put(&content, &mut bytes);
+        header.put(&mut bytes, |out| out.extend_from_slice(&content));
         indexes.push(ChunkIndex {
             start,
             end,

@@ -38,7 +38,7 @@ impl Draft {
                 *self.counts.entry(header.channel).or_default() += 1;
             }
         }
-        let header = ChunkHeader {
+        let mut header = ChunkHeader {
             start: times.0,
             end: times.1,
             uncompressed_bytes: content.len() as u64,
@@ -47,7 +47,7 @@ impl Draft {
             compressed_bytes: content.len() as u64,
         };
         let offset = self.bytes.len() as u64;
-        header.put(&content, &mut self.bytes);
+        header.put(&mut self.bytes, |out| out.extend_from_slice(&content));
         let channels = self.counts.keys().map(|&channel| (channel, 1)).collect();
         self.chunks.push(ChunkIndex {
             start: times.0,
