@@ -7,6 +7,7 @@ mod display;
 mod path;
 mod scalar;
 mod ser;
+pub(crate) mod special;
 
 pub use de::ValueSeed;
 pub use scalar::Scalar;

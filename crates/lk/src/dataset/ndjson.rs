@@ -14,7 +14,8 @@
 //! ```
 //!
 //! Numbers are written with the fewest digits that give the same bits back,
-//! floats that are no numbers as the strings `"NaN"`, `"Infinity"` and
+//! floats that are no numbers as the strings `"NaN"` (with its bits where they
+//! are others than usual: `"NaN(fff8000000000000)"`), `"Infinity"` and
 //! `"-Infinity"`.
 
 mod export;

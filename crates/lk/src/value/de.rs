@@ -8,7 +8,7 @@ use serde::de::{
     Visitor,
 };
 
-use super::{Array, Datum, Record, Value};
+use super::{Array, Datum, Record, Value, special};
 use crate::schema::wrapper::Wrapper;
 use crate::schema::{ElementType, Field, FieldType, MessageType, Primitive, Schema};
 
@@ -444,11 +444,13 @@ impl Visitor<'_> for SingleSeed<'_> {
                     Err(fault) => Err(self.at.error(fault.reason)),
                 }
             }
-            ElementType::Primitive(Primitive::Float32 | Primitive::Float64) => match v {
-                "NaN" => self.visit_f64(f64::NAN),
-                "Infinity" => self.visit_f64(f64::INFINITY),
-                "-Infinity" => self.visit_f64(f64::NEG_INFINITY),
-                _ => Err(self.other(format_args!("the text {v:?}"))),
+            ElementType::Primitive(Primitive::Float32) => match special::parse32(v) {
+                Some(v) => Ok(Datum::Float32(v)),
+                None => Err(self.other(format_args!("the text {v:?}"))),
+            },
+            ElementType::Primitive(Primitive::Float64) => match special::parse64(v) {
+                Some(v) => Ok(Datum::Float64(v)),
+                None => Err(self.other(format_args!("the text {v:?}"))),
             },
             _ => Err(self.other(format_args!("the text {v:?}"))),
         }

@@ -2,14 +2,15 @@
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::scalar::non_finite;
+use super::special::{text32, text64};
 use super::{Array, Datum, Record, Value};
 use crate::schema::{ElementType, Field, MessageType};
 
 /// A map from field names to values, in schema order.
 ///
 /// In formats for people (JSON, TOML) floats that are not finite are the
-/// strings `NaN`, `Infinity` and `-Infinity`. An optional field is its element
+/// strings `NaN`, `Infinity` and `-Infinity`, a NaN of other bits than the
+/// usual ones with them: `NaN(fff8000000000000)`. An optional field is its element
 /// or null.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -112,7 +113,7 @@ fn single<S: Serializer>(v: f32, serializer: S) -> Result<S::Ok, S::Error> {
     if v.is_finite() || !serializer.is_human_readable() {
         serializer.serialize_f32(v)
     } else {
-        serializer.serialize_str(non_finite(f64::from(v)))
+        serializer.serialize_str(&text32(v))
     }
 }
 
@@ -120,6 +121,6 @@ fn double<S: Serializer>(v: f64, serializer: S) -> Result<S::Ok, S::Error> {
     if v.is_finite() || !serializer.is_human_readable() {
         serializer.serialize_f64(v)
     } else {
-        serializer.serialize_str(non_finite(v))
+        serializer.serialize_str(&text64(v))
     }
 }

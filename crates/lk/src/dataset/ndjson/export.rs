@@ -21,6 +21,7 @@ pub struct ExportOptions {
 ///
 /// # Errors
 /// [`Error::Opaque`] where the query takes a key that lk can't decode;
+/// [`Error::Export`] for a message that isn't of its key's type;
 /// [`Error::Io`] where writing fails; whatever reading brings.
 pub fn export(
     dataset: &Dataset,
@@ -54,7 +55,15 @@ pub fn export(
     for item in dataset.samples(query)?.take(limit) {
         let (ChannelId(id), sample) = item?;
         if let Some(number) = numbers[id as usize] {
-            writer.write(number, &sample)?;
+            writer.write(number, &sample).map_err(|error| match error {
+                Error::Decode { .. } => Error::Export {
+                    key: dataset.channels()[id as usize].key.clone(),
+                    format: "NDJSON",
+                    reason: format!("the message at {} s: {error}", sample.time),
+                    advice: "`lk doctor` says how many messages can't be decoded",
+                },
+                other => other,
+            })?;
             count += 1;
         }
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -67,9 +68,10 @@ pub fn import(path: &Path, dataset: &mut Dataset, options: &ImportOptions) -> Re
             KeyKind::Inferred(shape) => {
                 result.inferred.push(key.name.clone());
                 if !matches!(shape, Shape::Record(_)) {
-                    return Err(lines.error(key.line, "the value is not an object"));
+                    return Err(lines.key_error(key.line, &key.name, "the value is not an object"));
                 }
-                shape::schema(&key.name, &shape)?.map_err(|reason| lines.error(key.line, reason))?
+                shape::schema(&key.name, &shape)?
+                    .map_err(|reason| lines.key_error(key.line, &key.name, reason))?
             }
         };
         let id = dataset.add_channel(Channel {
@@ -93,13 +95,15 @@ pub fn import(path: &Path, dataset: &mut Dataset, options: &ImportOptions) -> Re
         let mut json = serde_json::Deserializer::from_str(sample.value.get());
         let value = ValueSeed::new(plan.schema())
             .deserialize(&mut json)
-            .map_err(|e| lines.error(line, without_place(&e.to_string())))?;
+            .map_err(|e| lines.key_error(line, &sample.key, without_place(&e.to_string())))?;
         let count = counts.entry(*id).or_default();
         let sequence = sample.sequence.unwrap_or(*count);
         *count = sequence.wrapping_add(1);
         let time = lines.time_of(line, &sample)?;
         let publish_time = sample.publish_time_ns.map_or(time, Time::from_nanos);
-        let payload = Bytes::from(plan.encode(&value)?);
+        let payload = plan.encode(&value);
+        let payload = payload.map_err(|e| lines.key_error(line, &sample.key, e.to_string()))?;
+        let payload = Bytes::from(payload);
         dataset.write_sample(*id, Sample { time, publish_time, sequence, payload })?;
         result.samples += 1;
         result.out_of_order += u64::from(time < last);
@@ -179,11 +183,13 @@ impl Lines<'_> {
             };
             if let KeyKind::Inferred(known) = &mut keys[place].kind {
                 let mut json = serde_json::Deserializer::from_str(sample.value.get());
-                let shape = ShapeSeed::new(&Cell::new(false))
-                    .deserialize(&mut json)
-                    .map_err(|e| self.error(line, without_place(&e.to_string())))?;
+                let shape =
+                    ShapeSeed::new(&Cell::new(false)).deserialize(&mut json).map_err(|e| {
+                        self.key_error(line, &sample.key, without_place(&e.to_string()))
+                    })?;
                 let before = std::mem::replace(known, Shape::Unknown);
-                *known = before.merge(shape).map_err(|reason| self.error(line, reason))?;
+                let merged = before.merge(shape);
+                *known = merged.map_err(|reason| self.key_error(line, &sample.key, reason))?;
             }
             Ok(())
         })?;
@@ -193,7 +199,7 @@ impl Lines<'_> {
     fn schema(&self, line: u64, given: &SchemaLine, options: &ImportOptions) -> Result<Schema> {
         let schema = Schema::parse(&given.type_name, &given.schema)
             .and_then(|schema| schema.with_optional_fields(&given.optional))
-            .map_err(|e| self.error(line, e.to_string()))?;
+            .map_err(|e| self.key_error(line, &given.key, e.to_string()))?;
         match options.schemas.get(&given.key) {
             Some(wanted) if wanted.fingerprint() != schema.fingerprint() => {
                 let reason = format!(
@@ -246,6 +252,11 @@ impl Lines<'_> {
             }
         }
         Ok(())
+    }
+
+    /// About the value or the type of a key.
+    fn key_error(&self, line: u64, key: &str, reason: impl Display) -> Error {
+        self.error(line, format!("key {key}: {reason}"))
     }
 
     fn error(&self, line: u64, reason: impl Into<String>) -> Error {

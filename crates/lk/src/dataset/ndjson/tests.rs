@@ -36,10 +36,12 @@ fn a_dataset_comes_back_bit_for_bit() {
     .unwrap();
     let mut dataset = Dataset::memory();
     let mut value = Value::default_of(&schema);
-    let floats = [0.1, -0.0, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
-    for (n, float) in floats.into_iter().enumerate() {
+    let bits = |bits: u64| f64::from_bits(bits);
+    let nans = [f64::NAN, bits(0xfff8 << 48), bits(0x7ff0_0000_0000_0001), bits(u64::MAX)];
+    let floats = [0.1, -0.0, 5e-324, f64::MAX, f64::INFINITY, f64::NEG_INFINITY];
+    for (n, float) in floats.into_iter().chain(nans).enumerate() {
         value.set("a", float).unwrap();
-        value.set("b", float as f32).unwrap();
+        value.set("b", f32::from_bits(0xffc0_0000 + n as u32)).unwrap();
         value.set("c", u64::MAX - n as u64).unwrap();
         value.set("d", i64::MIN + n as i64).unwrap();
         value.set("e", vec![float; n]).unwrap();
@@ -136,23 +138,23 @@ fn what_does_not_fit_is_named_with_its_line() {
             sample("{}").replace("time_ns", "time"),
             "unknown field `time`, expected one of `key`, `time_ns`, `publish_time_ns`, `sequence`, `value` (line 1 of FILE)",
         ),
-        (sample("3"), "the value is not an object (line 1 of FILE)"),
+        (sample("3"), "key a: the value is not an object (line 1 of FILE)"),
         (
             sample("{\"x\": 1}") + &sample("{\"x\": \"a\"}"),
-            "field x: text comes where an integer came before (line 2 of FILE)",
+            "key a: field x: text comes where an integer came before (line 2 of FILE)",
         ),
-        (sample("{\"x\": null}"), "field x: no value says its type (line 1 of FILE)"),
+        (sample("{\"x\": null}"), "key a: field x: no value says its type (line 1 of FILE)"),
         (
             sample("{\"x\": 0.5, \"n\": 9007199254740993}") + &sample("{\"x\": 1, \"n\": 0.5}"),
-            "field n: a float64 would round an integer among the numbers (line 2 of FILE)",
+            "key a: field n: a float64 would round an integer among the numbers (line 2 of FILE)",
         ),
         (
             schema.clone() + &sample("{\"x\": 300}"),
-            "field x: 300 is out of the range of uint8 (line 2 of FILE)",
+            "key a: field x: 300 is out of the range of uint8 (line 2 of FILE)",
         ),
         (
             schema.clone() + &sample("{\"y\": 3}"),
-            "unknown field y; demo/msg/T has x (line 2 of FILE)",
+            "key a: unknown field y; demo/msg/T has x (line 2 of FILE)",
         ),
         (
             sample("{\"x\": 3}") + &schema,
@@ -162,6 +164,23 @@ fn what_does_not_fit_is_named_with_its_line() {
         let error = import_text(&text, &none).err().unwrap();
         assert_eq!(error, expected, "{text}");
     }
+}
+
+#[test]
+fn a_message_that_cannot_be_decoded_is_named_with_its_key_and_time() {
+    let schema = Schema::parse("demo/msg/T", "float64 x").unwrap();
+    let mut dataset = Dataset::memory();
+    let id = dataset.channel_for("imu/data", &schema).unwrap();
+    let time = Time::from_nanos(2_000_000_000);
+    let payload = vec![0, 1, 0, 0, 7].into();
+    let sample = Sample { time, publish_time: time, sequence: 0, payload };
+    dataset.write_sample(id, sample).unwrap();
+    let options = ExportOptions::default();
+    let error = export(&dataset, &Query::default(), &mut Vec::new(), "x", &options).unwrap_err();
+    let text = error.to_string();
+    let begins = "can't write key imu/data as NDJSON: the message at 2.000000000 s: can't decode";
+    assert!(text.starts_with(begins), "{text}");
+    assert!(error.hint().unwrap().contains("lk doctor"));
 }
 
 #[test]

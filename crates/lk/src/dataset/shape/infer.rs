@@ -7,6 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{Integers, Member, Shape};
+use crate::value::special::is_special;
 
 /// Keys of one object. More of them are data, such as identifiers, rather
 /// than the names of fields.
@@ -94,7 +95,7 @@ impl<'de> Visitor<'de> for ShapeSeed<'_> {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Shape, E> {
         Ok(match text {
-            "NaN" | "Infinity" | "-Infinity" if self.text_is_float => Shape::NonFinite,
+            v if self.text_is_float && is_special(v) => Shape::NonFinite,
             _ => Shape::Text,
         })
     }
