@@ -7,6 +7,7 @@
 //! newer version or extensions, is never left out in silence: it makes the
 //! channel one that is compared as bytes.
 
+mod entries;
 mod record;
 mod types;
 
@@ -23,7 +24,10 @@ use crate::value::Record;
 
 /// The message type of one channel.
 #[derive(Clone, Debug)]
-pub(super) struct ProtobufType(MessageDescriptor);
+pub(super) struct ProtobufType {
+    descriptor: MessageDescriptor,
+    has_maps: bool,
+}
 
 /// Fields that can be absent and are, as message type and name.
 pub(super) type Absent = BTreeSet<(String, String)>;
@@ -47,28 +51,36 @@ impl ProtobufType {
         check(&pool)?;
         let name = &foreign.schema_name;
         let found = pool.get_message_by_name(name);
-        found.map(ProtobufType).ok_or_else(|| format!("its descriptors have no message {name}"))
+        let descriptor = found.ok_or_else(|| format!("its descriptors have no message {name}"))?;
+        let has_maps = entries::has_maps(&descriptor);
+        Ok(ProtobufType { descriptor, has_maps })
     }
 
     fn read(&self, payload: &[u8]) -> Result<DynamicMessage, String> {
-        DynamicMessage::decode(self.0.clone(), payload).map_err(|e| e.to_string())
+        DynamicMessage::decode(self.descriptor.clone(), payload).map_err(|e| e.to_string())
+    }
+
+    /// A reason where a payload that can be read holds what reading drops.
+    fn check(&self, payload: &[u8]) -> Result<(), String> {
+        if self.has_maps { entries::check(&self.descriptor, payload) } else { Ok(()) }
     }
 
     /// Notes which fields are absent in one message.
     pub(super) fn survey(&self, payload: &[u8], absent: &mut Absent) -> Result<(), Unsurveyed> {
         let message = self.read(payload).map_err(|_| Unsurveyed::Malformed)?;
-        survey(&message, absent).map_err(Unsurveyed::Refused)
+        self.check(payload).and_then(|()| survey(&message, absent)).map_err(Unsurveyed::Refused)
     }
 
     /// The message type, where these fields are optional.
     pub(super) fn schema(&self, absent: &Absent) -> Result<Schema, String> {
-        let root = types::message(&self.0, absent)?;
+        let root = types::message(&self.descriptor, absent)?;
         Schema::new(root).map_err(|e| e.to_string())
     }
 
     /// The message of a payload, as one of this type.
     pub(super) fn record(&self, payload: &[u8], ty: &Arc<MessageType>) -> Result<Record, String> {
         let message = self.read(payload)?;
+        self.check(payload)?;
         survey(&message, &mut Absent::new())?;
         record::record(&message, ty)
     }

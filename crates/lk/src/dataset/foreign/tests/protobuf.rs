@@ -205,6 +205,18 @@ fn what_the_descriptor_does_not_hold_is_never_left_out() {
     };
     check(of_all(&[b"\x58\x01"]), "a message has field 11, which its type t.All has not");
     check(of_all(&[b"\x0a\x02\x58\x01"]), "a message has field 11, which its type t.P has not");
+    // Beside key and value of a map's entry, also where the map is further in.
+    let entry = b"\x2a\x05\x0a\x01b\x18\x07";
+    let reason = "a message has field 3, which the map's type t.All.CountsEntry has not";
+    check(of_all(&[entry]), reason);
+    check(of_all(&[&[FULL, entry].concat()]), reason);
+    let outer = message("Outer", vec![field("all", 1, Type::Message, Label::Repeated, ".t.All")]);
+    let nested = [&[0x0a, FULL.len() as u8], FULL, &[0x0a, entry.len() as u8], entry].concat();
+    let mut types = all();
+    types.push(outer);
+    check(dataset_of(encoding(types.clone(), "t.Outer"), &[&nested]), reason);
+    let whole = dataset_of(encoding(types, "t.Outer"), &[&nested[..2 + FULL.len()]]);
+    assert!(type_or_reason(&whole).is_ok());
     let itself = message("R", vec![field("r", 1, Type::Message, Label::Optional, ".t.R")]);
     check(dataset_of(encoding(vec![itself], "t.R"), &[b""]), "type t.R contains itself");
     check(dataset_of(encoding(all(), "t.None"), &[b""]), "its descriptors have no message t.None");
