@@ -8,6 +8,7 @@ use lk::Dataset;
 use lk::dataset::CreateOptions;
 
 use crate::error::{Error, Result};
+use crate::interrupt;
 
 /// Writes a file or folder beside `path` and puts it in its place once it is whole and
 /// on the disk, so that a mistake leaves nothing behind and what was there as
@@ -19,6 +20,7 @@ pub(crate) fn replace<T>(
 ) -> Result<T> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let part = path.with_file_name(format!(".part-{}-{name}", std::process::id()));
+    let _unfinished = interrupt::Unfinished::new(&part)?;
     let written = write(&part).and_then(|written| {
         if path.exists() && !force {
             return Err(Error::exists(path));
@@ -95,8 +97,13 @@ pub(crate) fn check_output(output: &Path, inputs: &[&Path], force: bool) -> Resu
             hint: "name another output; lk replaces no folders".to_owned(),
         });
     }
-    if output.exists() && !force {
-        return Err(Error::exists(output));
+    // Of a link, itself: what it points to is the user's, and so is the link.
+    match output.symlink_metadata() {
+        Ok(there) if !there.is_file() => Err(Error::Usage {
+            message: format!("it is no regular file: {}", output.display()),
+            hint: "name another output; lk replaces no links, pipes or devices".to_owned(),
+        }),
+        Ok(_) if !force => Err(Error::exists(output)),
+        _ => Ok(()),
     }
-    Ok(())
 }

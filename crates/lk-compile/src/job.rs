@@ -106,7 +106,8 @@ impl Job {
             Some(path) => path.to_path_buf(),
             None => manifest.inputs_path()?,
         };
-        let dataset = Dataset::open(&path).map_err(Error::context("can't read the inputs"))?;
+        let dataset = Dataset::open_with(&path, &manifest.open_options())
+            .map_err(Error::context("can't read the inputs"))?;
         Job::on(manifest, &dataset, path, max_ticks, options)
     }
 
@@ -274,7 +275,8 @@ fn lost(samples: Option<u64>, bytes: u64) -> String {
     }
 }
 
-/// Writes a dataset to a file, over one that is there, making its folder.
+/// Writes a dataset to a file, over one that is there, making its folder. The
+/// file has its name once it is whole.
 ///
 /// # Errors
 /// Where the folder or the file can't be written.
@@ -282,15 +284,44 @@ pub fn save(dataset: &Dataset, path: &Path) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     }
-    let mut file =
-        Dataset::create_with(path, CreateOptions { overwrite: true, ..CreateOptions::default() })?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let part = path.with_file_name(format!(".part-{}-{name}", std::process::id()));
+    let written = write(dataset, &part)
+        .and_then(|()| std::fs::rename(&part, path).map_err(Error::io("write", path)));
+    if written.is_err() {
+        // The first error is what is told.
+        let _ = std::fs::remove_file(&part);
+    }
+    written
+}
+
+fn write(dataset: &Dataset, path: &Path) -> Result<()> {
+    let options = CreateOptions { overwrite: true, ..CreateOptions::default() };
+    let mut file = Dataset::create_with(path, options)?;
     file.copy_from(dataset)?;
+    file.sync()?;
     Ok(file.close()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_whole_leaves_the_old_one_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("saved.mcap");
+        let at = |nanos| Time::from_nanos(nanos);
+        let mut dataset = Dataset::memory();
+        dataset.write("n", &1_u64, at(1)).unwrap();
+        save(&dataset, &path).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        // MCAP has no times before zero; the first sample is written first.
+        dataset.write("m", &1_u64, at(-1)).unwrap();
+        assert!(save(&dataset, &path).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn lost_samples_are_counted_only_where_they_are_known() {

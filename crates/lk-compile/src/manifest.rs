@@ -16,6 +16,7 @@ pub use file::{
 use indexmap::IndexMap;
 pub use json_schema::json_schema;
 use lk::Value;
+use lk::dataset::OpenOptions;
 use lk::value::ValueSeed;
 use serde::de::DeserializeSeed;
 
@@ -102,6 +103,13 @@ impl Manifest {
                 .map(|table| self.config(table, &types))
                 .transpose()?,
         })
+    }
+
+    /// How recordings are opened: types that one just names are looked for in
+    /// the folder `msg` beside `lk.toml`, too.
+    pub fn open_options(&self) -> OpenOptions {
+        let msgs = self.dir.join("msg");
+        OpenOptions { msgs: msgs.is_dir().then_some(msgs) }
     }
 
     fn config(&self, table: &ConfigTable, types: &TypeResolver<'_>) -> Result<ConfigSpec> {

@@ -242,7 +242,8 @@ impl Reference {
             return Err(manifest.error_at(&[], message, Some(hint.to_owned())));
         };
         let recording = path.display().to_string();
-        let dataset = Dataset::open(&path).map_err(Error::context("can't read the reference"))?;
+        let dataset = Dataset::open_with(&path, &manifest.open_options())
+            .map_err(Error::context("can't read the reference"))?;
         let checked = job.component.outputs.iter().chain(&job.component.states);
         let is_input =
             |key: &str| dataset.channel(key).is_ok_and(|view| view.channel().role == Role::Input);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lk::Dataset;
+use lk::dataset::OpenOptions;
 use lk_report::{json, text};
 
 use crate::context::{Context, Exit};
@@ -15,13 +16,16 @@ use crate::error::Result;
 pub(crate) struct Args {
     /// The dataset
     file: PathBuf,
+    /// A folder of .msg files, for types that the recording just names
+    #[arg(long, value_name = "DIR")]
+    msgs: Option<PathBuf>,
     /// Print it as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
-    let mut dataset = Dataset::open(&args.file)?;
+    let mut dataset = Dataset::open_with(&args.file, &OpenOptions { msgs: args.msgs.clone() })?;
     let spinner = ctx.spinner("examining");
     let diagnosis = dataset.diagnose()?;
     drop(spinner);

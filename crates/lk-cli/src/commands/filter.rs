@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lk::Dataset;
+use lk::dataset::OpenOptions;
 use lk_report::{counted, printable};
 
 use crate::context::{Context, Exit};
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// Leave out keys that match, of those taken; may be given again
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
+    /// A folder of .msg files, for types that the recording just names
+    #[arg(long, value_name = "DIR")]
+    msgs: Option<PathBuf>,
     /// Overwrite the file where it exists
     #[arg(long)]
     force: bool,
@@ -30,7 +34,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     check_output(&args.output, &[&args.input], args.force)?;
-    let dataset = Dataset::open(&args.input)?;
+    let dataset = Dataset::open_with(&args.input, &OpenOptions { msgs: args.msgs.clone() })?;
     let mut query = args.selection.query(&dataset)?;
     let excluded = Selection::excluded(&args.exclude, &dataset)?;
     query.channels.iter_mut().for_each(|taken| taken.retain(|id| !excluded.contains(id)));

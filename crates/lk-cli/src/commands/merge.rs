@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use lk::Dataset;
-use lk::dataset::SameKey;
+use lk::dataset::{OpenOptions, SameKey};
 use lk_report::{counted, printable};
 
 use crate::context::{Context, Exit};
@@ -26,6 +26,9 @@ pub(crate) struct Args {
     /// Every key gets the name of its file before it: left/imu, right/imu
     #[arg(long)]
     prefix: bool,
+    /// A folder of .msg files, for types that the recordings just name
+    #[arg(long, value_name = "DIR")]
+    msgs: Option<PathBuf>,
     /// Overwrite the file where it exists
     #[arg(long)]
     force: bool,
@@ -48,7 +51,9 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
             hint: "keys get the names of the files before them: rename one".to_owned(),
         });
     }
-    let datasets = paths.iter().map(Dataset::open).collect::<lk::Result<Vec<Dataset>>>()?;
+    let options = OpenOptions { msgs: args.msgs.clone() };
+    let datasets = paths.iter().map(|path| Dataset::open_with(path, &options));
+    let datasets = datasets.collect::<lk::Result<Vec<Dataset>>>()?;
     if same_key == SameKey::Refuse {
         refuse_shared_key(&datasets)?;
     }

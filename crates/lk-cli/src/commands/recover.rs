@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use lk::Dataset;
+use lk::dataset::OpenOptions;
 use lk_report::{bytes, counted, printable};
 
 use crate::context::{Context, Exit};
@@ -17,6 +18,9 @@ pub(crate) struct Args {
     input: PathBuf,
     /// The dataset to write
     output: PathBuf,
+    /// A folder of .msg files, for types that the recording just names
+    #[arg(long, value_name = "DIR")]
+    msgs: Option<PathBuf>,
     /// Overwrite the file where it exists
     #[arg(long)]
     force: bool,
@@ -24,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     check_output(&args.output, &[&args.input], args.force)?;
-    let mut dataset = Dataset::open(&args.input)?;
+    let mut dataset = Dataset::open_with(&args.input, &OpenOptions { msgs: args.msgs.clone() })?;
     let spinner = ctx.spinner("recovering");
     let (kept, integrity) = replace(&args.output, args.force, |path| {
         write_dataset(path, |file| file.recover_from(&mut dataset))

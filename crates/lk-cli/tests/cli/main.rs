@@ -8,6 +8,7 @@ mod files;
 mod foreign;
 mod graph;
 mod init;
+mod output;
 mod play;
 mod record;
 mod sample;

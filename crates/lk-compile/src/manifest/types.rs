@@ -109,7 +109,7 @@ impl<'a> TypeResolver<'a> {
             if !path.exists() {
                 return types;
             }
-            match Dataset::open(&path) {
+            match Dataset::open_with(&path, &self.manifest.open_options()) {
                 Ok(dataset) => {
                     for channel in dataset.channels() {
                         if let Encoding::Cdr(schema) = &channel.encoding {

@@ -118,7 +118,7 @@ impl Dataset {
             about(Severity::Warning, None, what, Some(hint));
         }
         if info.samples == 0 {
-            about(Severity::Problem, None, "there is no message in it".to_owned(), None);
+            about(Severity::Warning, None, "there is no message in it".to_owned(), None);
         }
         let roles = info.channels.iter().any(|channel| channel.role != Role::None);
         if !roles && !info.channels.is_empty() {
@@ -439,9 +439,9 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_dataset_is_no_recording() {
+    fn an_empty_dataset_is_warned_of_and_nothing_of_it_is_lost() {
         let found = diagnosed(&[]);
-        assert_eq!(found[0], (Severity::Problem, "there is no message in it".to_owned()));
+        assert_eq!(found[0], (Severity::Warning, "there is no message in it".to_owned()));
         assert_eq!(found[1], (Severity::Warning, "it has no message".to_owned()));
     }
 }
