@@ -56,12 +56,13 @@ pub(crate) fn stop_first(stop: impl FnOnce(i32) + Send + 'static) -> Result<()> 
     watch()
 }
 
-/// Signals that whoever started lk had it ignore, as `nohup` does, a bit each;
-/// where the system doesn't tell, none.
-fn ignored() -> u64 {
+/// Whether whoever started lk had it ignore that the terminal is gone, as
+/// `nohup` does; not known on every system.
+fn ignores_hangup() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
 }
 
 /// Waits for signals, once.
@@ -70,8 +71,7 @@ fn watch() -> Result<()> {
     if WATCHED.get().is_some() {
         return Ok(());
     }
-    let ignored = ignored();
-    let taken = [SIGHUP, SIGINT, SIGTERM].into_iter().filter(|n| ignored >> (n - 1) & 1 == 0);
+    let taken = [SIGINT, SIGTERM].into_iter().chain((!ignores_hangup()).then_some(SIGHUP));
     let mut signals = Signals::new(taken).map_err(Error::Signals)?;
     thread::spawn(move || {
         signals.forever().for_each(|signal| {

@@ -32,6 +32,7 @@ mod memory;
 mod merge;
 pub mod ndjson;
 mod open;
+mod packed;
 pub mod pickle;
 mod recover;
 mod ring;

@@ -313,6 +313,20 @@ pub enum Error {
         path: String,
     },
 
+    /// A message of a recording whose messages are compressed one by one,
+    /// that can't be unpacked.
+    #[error("can't unpack the message of key {key} at {time} s: {reason} ({path})")]
+    Payload {
+        /// The key.
+        key: String,
+        /// When it was recorded.
+        time: Time,
+        /// What is wrong.
+        reason: String,
+        /// The recording.
+        path: String,
+    },
+
     /// A SQLite file that can't be read.
     #[error("can't read the SQLite file: {reason} ({path})")]
     Database {
@@ -446,6 +460,13 @@ impl Error {
         self
     }
 
+    /// Whether a recording turned out to be damaged while it was read, so that
+    /// [`Dataset::check`](crate::Dataset::check) finds all that is, and reading
+    /// then leaves it out.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Error::Damaged { .. } | Error::Database { .. } | Error::Payload { .. })
+    }
+
     /// What the user can do about it, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
@@ -471,6 +492,9 @@ impl Error {
             }
             Error::Export { advice, .. } => Some((*advice).to_owned()),
             Error::NoSuchFile { advice, .. } => advice.clone(),
+            damage if damage.is_damage() => {
+                Some("`lk recover` writes a new file of what is whole".to_owned())
+            }
             Error::FileExists { .. } => {
                 Some("choose another name, or ask for it to be overwritten".to_owned())
             }

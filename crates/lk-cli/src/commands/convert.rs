@@ -110,7 +110,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
         Kind::Rosbag2 => args.open()?,
     };
     let mut written = replace(&args.output, args.force, |path| args.write(&dataset, to, path));
-    if let Err(Error::Lk(lk::Error::Damaged { .. })) = &written {
+    if matches!(&written, Err(Error::Lk(error)) if error.is_damage()) {
         // It showed only when it was read. Now all damage is found first.
         dataset.check()?;
         written = replace(&args.output, args.force, |path| args.write(&dataset, to, path));
@@ -316,7 +316,7 @@ impl Kind {
         match extension.as_deref() {
             Some("csv" | "tsv") => Ok(Kind::Csv),
             Some("ndjson" | "jsonl") => Ok(Kind::Ndjson),
-            Some("mcap" | "pkl" | "pickle" | "db3") => Ok(Kind::Dataset),
+            Some("mcap" | "pkl" | "pickle" | "db3" | "zstd") => Ok(Kind::Dataset),
             _ if path.is_dir() => Ok(Kind::Dataset),
             _ => Err(Error::Usage {
                 message: format!("can't tell by its name what {} is", path.display()),

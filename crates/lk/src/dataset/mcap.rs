@@ -15,6 +15,7 @@ mod ahead;
 mod channels;
 mod chunk;
 mod compression;
+mod extents;
 mod extras;
 mod facts;
 mod findings;
@@ -35,6 +36,7 @@ mod types;
 mod writer;
 
 pub use compression::Compression;
+pub(in crate::dataset) use compression::most_believed_from;
 pub use reader::Reader;
 pub use sink::Sink;
 pub(crate) use twins::Twins;

@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::mcap::{self, CreateOptions};
+use super::packed::{self, Payloads, RecordingFile};
 use super::{Backend, ChannelId, Dataset, Facts, Query, loss, pickle, rosbag2};
 use crate::error::{Error, Result};
 
@@ -22,7 +23,8 @@ pub struct OpenOptions {
 impl Dataset {
     /// Opens a file to read, or a folder that rosbag2 wrote. What a file is,
     /// its content says; lk reads MCAP files, SQLite files of rosbag2 (with the
-    /// feature `sqlite`) and Python's pickles (which run no code here).
+    /// feature `sqlite`), either of them compressed with zstd, and Python's
+    /// pickles (which run no code here).
     ///
     /// A file that was cut off or damaged opens with what is whole:
     /// [`Dataset::integrity`] says what is not.
@@ -52,7 +54,7 @@ impl Dataset {
         };
         let mut dataset = Dataset::with_backend(match metadata.is_dir() {
             true => Box::new(rosbag2::Reader::open(path)?),
-            false => open_file(path)?,
+            false => open_file(path, Payloads::Plain)?,
         });
         dataset.define_types(options.msgs.as_deref())?;
         Ok(dataset)
@@ -184,7 +186,7 @@ fn failed_to_open(path: &Path, source: std::io::Error) -> Error {
 }
 
 /// Opens a file as what its content says that it is.
-pub(super) fn open_file(path: &Path) -> Result<Box<dyn Backend>> {
+pub(super) fn open_file(path: &Path, payloads: Payloads) -> Result<Box<dyn Backend>> {
     let not = |reason: String, advice: Option<String>| {
         let path = path.display().to_string();
         Err(Error::NotADataset { expected: EXPECTED, reason, advice, path })
@@ -195,23 +197,41 @@ pub(super) fn open_file(path: &Path) -> Result<Box<dyn Backend>> {
         let advice = "store what comes out of it in a file first";
         return not("it is no regular file".to_owned(), Some(advice.to_owned()));
     }
-    let mut head = Vec::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+    let mut place = RecordingFile::of(path);
+    let mut head = head_of(&place).map_err(failed)?;
+    let is_packed = packed::is_packed(&head);
+    if is_packed {
+        place = RecordingFile::unpack(path)?;
+        head = head_of(&place).map_err(failed)?;
+    }
     if mcap::is_mcap(&head) {
-        return Ok(Box::new(mcap::Reader::open(path, mcap::Limits::default())?));
+        return Ok(Box::new(mcap::Reader::open_at(place, mcap::Limits::default())?));
+    }
+    #[cfg(feature = "sqlite")]
+    if head.starts_with(SQLITE_MAGIC) {
+        return Ok(Box::new(super::sqlite::Reader::open_at(place, payloads)?));
+    }
+    #[cfg(not(feature = "sqlite"))]
+    let _ = payloads;
+    if is_packed {
+        let (looks, advice) = recognise(&head);
+        let why = place.problem.unwrap_or_else(|| looks.to_owned());
+        let reason = format!("it is compressed with zstd, and unpacked no recording: {why}");
+        return not(reason, advice.map(str::to_owned));
     }
     // Pickles of protocols 0 and 1 have no magic: their name counts too.
     let is_old_pickle = pickle::is_named_pickle(path) && pickle::may_be_old(&head);
     if pickle::is_pickle(&head) || is_old_pickle {
         return Ok(Box::new(pickle::Reader::open(path)?));
     }
-    #[cfg(feature = "sqlite")]
-    if head.starts_with(SQLITE_MAGIC) {
-        return Ok(Box::new(super::sqlite::Reader::open(path)?));
-    }
     let (looks, advice) = recognise(&head);
     not(looks.to_owned(), advice.map(str::to_owned))
+}
+
+fn head_of(place: &RecordingFile) -> std::io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    std::fs::File::open(&place.path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head)
 }
 
 fn advice_for_missing(path: &Path) -> Option<String> {
@@ -245,11 +265,10 @@ fn recognise(head: &[u8]) -> (&'static str, Option<&'static str>) {
     const READS: &str = "lk reads MCAP files; `lk convert` makes them of .csv and .ndjson";
     const RECORD_AGAIN: &str = "convert it to MCAP with the tools that it came from";
     const NO_SQLITE: &str = "lk was built without its feature `sqlite`, which reads .db3 files";
-    let magics: [(&[u8], &str, &str); 10] = [
+    let magics: [(&[u8], &str, &str); 9] = [
         (SQLITE_MAGIC, "it looks like a SQLite file, such as a rosbag2 .db3", NO_SQLITE),
         (b"#ROSBAG V", "it looks like a ROS 1 bag", RECORD_AGAIN),
         (b"version https://git-lfs", "it is a Git LFS pointer to a file", "run `git lfs pull`"),
-        (b"\x28\xb5\x2f\xfd", "it is compressed with zstd", "unpack it first: `zstd -d`"),
         (b"\x04\x22\x4d\x18", "it is compressed with lz4", "unpack it first: `lz4 -d`"),
         (b"\x1f\x8b", "it is compressed with gzip", "unpack it first: `gunzip`"),
         (b"PK\x03\x04", "it looks like a zip archive", "unpack it first: `unzip`"),

@@ -9,6 +9,7 @@ mod channels;
 mod database;
 mod reader;
 mod rows;
+mod salvage;
 
 pub use reader::Reader;
 

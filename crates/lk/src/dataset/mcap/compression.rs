@@ -54,7 +54,7 @@ impl Compression {
 /// The most that a file, or a chunk, of so many bytes is believed to unpack
 /// to, whatever it could: nobody records what packs a hundred to one, and
 /// whoever sends it means to fill the memory.
-pub(super) fn most_believed_from(packed: u64) -> u64 {
+pub(in crate::dataset) fn most_believed_from(packed: u64) -> u64 {
     const ANYWAY: u64 = 64 << 20;
     ANYWAY.saturating_add(packed.saturating_mul(64))
 }

@@ -83,6 +83,12 @@ impl Findings {
         self.note("the file does not end as MCAP files do: it was cut off or never closed");
     }
 
+    /// That the file was compressed as a whole and is damaged.
+    pub(super) fn unpacked_in_part(&mut self, problem: String) {
+        self.cut_off = true;
+        self.note(problem);
+    }
+
     pub(super) fn none_lost(&self) -> bool {
         self.by_offset.is_empty()
     }

@@ -19,6 +19,8 @@ pub(super) struct Piece {
     pub(super) at: u64,
     pub(super) packed_bytes: u64,
     pub(super) content_bytes: u64,
+    /// Bytes of the message indexes that follow it.
+    pub(super) index_bytes: u64,
     pub(super) compression: Compression,
     /// Of the content.
     pub(super) crc: Option<u32>,
@@ -66,6 +68,7 @@ impl Piece {
             at: body_at + header_bytes,
             packed_bytes: packed,
             content_bytes: content,
+            index_bytes: 0,
             compression,
             crc: (header.crc != 0).then_some(header.crc),
             start: header.start,

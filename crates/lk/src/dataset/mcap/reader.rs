@@ -14,8 +14,9 @@ use super::records::{ChannelRecord, MAGIC, SchemaRecord, Statistics};
 use super::scan::{DataSection, Scan};
 use super::source::Source;
 use super::summary::{End, Summary};
-use super::survey::{PieceSurvey, Survey};
-use super::{Limits, facts};
+use super::survey::{PieceSurvey, Survey, declared_by_liars};
+use super::{Limits, extents, facts};
+use crate::dataset::packed::RecordingFile;
 use crate::dataset::{
     Backend, Channel, ChannelId, ChannelStats, Extra, Extras, Facts, Integrity, Query, Sample,
     Samples, Together,
@@ -31,8 +32,9 @@ use crate::error::{Error, Result};
 /// when it is read. Damage that only shows then is an error of the iteration,
 /// which can go on behind it; [`Backend::check`] finds it beforehand. So does
 /// it find chunks that hold other times than a checked summary says: without
-/// it, reading such a chunk in order is an error, and a query by time may
-/// pass it over.
+/// it, reading such a chunk in order is an error. The first query by time reads
+/// the message indexes of all chunks, or unpacks those that have none, so that
+/// it passes over no chunk with such times.
 pub struct Reader {
     source: Arc<Source>,
     limits: Limits,
@@ -49,6 +51,8 @@ pub struct Reader {
     counted: Option<u64>,
     /// What the messages say, once they were all read.
     survey: OnceLock<Survey>,
+    /// For queries by time, where there was no survey.
+    widened: OnceLock<Vec<Piece>>,
     stats: OnceLock<Vec<ChannelStats>>,
     findings: Mutex<Findings>,
     facts: Facts,
@@ -63,7 +67,12 @@ impl Reader {
     /// number standing for two channels. A file that is damaged or cut off
     /// opens, and [`Backend::integrity`] says what is not whole.
     pub fn open(path: &Path, limits: Limits) -> Result<Reader> {
-        let source = Source::open(path)?;
+        Reader::open_at(RecordingFile::of(path), limits)
+    }
+
+    pub(in crate::dataset) fn open_at(place: RecordingFile, limits: Limits) -> Result<Reader> {
+        let unpacked_in_part = place.problem.clone();
+        let source = Source::open(place)?;
         let believable = compression::most_believed_from(source.len);
         let limits = Limits {
             chunk_bytes: limits.chunk_bytes.min(u64::from(u32::MAX)).min(believable),
@@ -92,6 +101,7 @@ impl Reader {
         if !closed || scan.data.is_none() {
             findings.cut_off(scan.data.is_some());
         }
+        unpacked_in_part.into_iter().for_each(|problem| findings.unpacked_in_part(problem));
         let ends = (scan.data.map(|data| data.record_end), summary.start);
         if let (Some(data_end), Some(start)) = ends
             && data_end < start
@@ -140,6 +150,7 @@ impl Reader {
             statistics,
             counted,
             survey,
+            widened: OnceLock::new(),
             stats: OnceLock::new(),
             findings: Mutex::new(findings),
             facts,
@@ -149,6 +160,22 @@ impl Reader {
     /// Where the messages are, as far as is known.
     pub(super) fn pieces(&self) -> &[Piece] {
         self.survey.get().map_or(&self.pieces, |survey| &survey.pieces)
+    }
+
+    /// Where the messages are that a query may ask for.
+    fn pieces_for(&self, query: &Query) -> Result<&[Piece]> {
+        let is_bounded = query.start.is_some() || query.end.is_some();
+        if !is_bounded || self.is_surveyed() {
+            return Ok(self.pieces());
+        }
+        if let Some(widened) = self.widened.get() {
+            return Ok(widened);
+        }
+        let (widened, liars) = extents::widened(&self.source, &self.pieces)?;
+        if liars > 0 {
+            self.note(&declared_by_liars(liars));
+        }
+        Ok(self.widened.get_or_init(|| widened))
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {
@@ -358,7 +385,7 @@ impl Backend for Reader {
     }
 
     fn samples(&self, query: &Query) -> Result<Samples<'_>> {
-        Ok(Box::new(Merge::new(self, self.pieces(), query, None)))
+        Ok(Box::new(Merge::new(self, self.pieces_for(query)?, query, None)))
     }
 
     fn samples_together<'a>(
@@ -366,7 +393,7 @@ impl Backend for Reader {
         query: &Query,
         together: &'a Together,
     ) -> Result<Samples<'a>> {
-        Ok(Box::new(Merge::new(self, self.pieces(), query, Some(together))))
+        Ok(Box::new(Merge::new(self, self.pieces_for(query)?, query, Some(together))))
     }
 
     fn stats(&self) -> Result<Vec<ChannelStats>> {

@@ -301,11 +301,7 @@ impl ChunkHeader {
 
     /// Puts a chunk whose packed content `pack` appends, and takes down how
     /// large that is.
-    pub(super) fn put<T>(
-        &mut self,
-        out: &mut Vec<u8>,
-        pack: impl FnOnce(&mut Vec<u8>) -> T,
-    ) -> T {
+    pub(super) fn put<T>(&mut self, out: &mut Vec<u8>, pack: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         put_record(out, op::CHUNK, |out| {
             out.extend_from_slice(&self.start.to_le_bytes());
             out.extend_from_slice(&self.end.to_le_bytes());
@@ -411,11 +407,7 @@ pub(super) fn put_metadata(out: &mut Vec<u8>, name: &str, entries: &BTreeMap<Str
 }
 
 /// Appends a record whose body `fill` appends.
-pub(super) fn put_record<T>(
-    out: &mut Vec<u8>,
-    op: u8,
-    fill: impl FnOnce(&mut Vec<u8>) -> T,
-) -> T {
+pub(super) fn put_record<T>(out: &mut Vec<u8>, op: u8, fill: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     out.push(op);
     let length_at = out.len();
     out.extend_from_slice(&[0; 8]);

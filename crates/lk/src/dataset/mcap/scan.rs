@@ -127,12 +127,16 @@ impl Scan {
             }
             op::SCHEMA | op::CHANNEL => self.loose(at, end, None),
             op::MESSAGE_INDEX => {
-                // Not used; but a chunk whose kind was damaged mustn't pass
-                // for one.
+                // A chunk whose kind was damaged mustn't pass for one.
                 let mut fields = Fields(window.at(body_at, body(6))?.unwrap_or_default());
                 let entries = fields.u16().and_then(|_| fields.u32());
                 if entries.map(|bytes| u64::from(bytes) + 6) != Some(len) {
                     lost("a message index is malformed".to_owned());
+                } else if let Some(chunk) = self.pieces.last_mut()
+                    && chunk.offset + chunk.bytes + chunk.index_bytes == at
+                    && !chunk.loose
+                {
+                    chunk.index_bytes += end - at;
                 }
             }
             op::METADATA => {
@@ -186,6 +190,7 @@ impl Scan {
                 at,
                 packed_bytes: 0,
                 content_bytes: 0,
+                index_bytes: 0,
                 compression: Compression::None,
                 crc: None,
                 start: u64::MAX,

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use super::recycled::Recycled;
+use crate::dataset::packed::RecordingFile;
 use crate::error::{Error, Result};
 
 /// A file, read by position from several iterators at once.
@@ -18,15 +18,16 @@ pub(super) struct Source {
     file: Mutex<File>,
     /// Memory of packed chunks.
     recycled: Recycled,
+    _place: RecordingFile,
 }
 
 impl Source {
-    pub(super) fn open(path: &Path) -> Result<Source> {
-        let display = path.display().to_string();
-        let failed = |source| Error::Io { action: "open", path: display.clone(), source };
-        let file = File::open(path).map_err(failed)?;
+    pub(super) fn open(place: RecordingFile) -> Result<Source> {
+        let failed = |source| Error::Io { action: "open", path: place.name.clone(), source };
+        let file = File::open(&place.path).map_err(failed)?;
         let len = file.metadata().map_err(failed)?.len();
-        Ok(Source { path: display, len, file: Mutex::new(file), recycled: Recycled::default() })
+        let (path, file, recycled) = (place.name.clone(), Mutex::new(file), Recycled::default());
+        Ok(Source { path, len, file, recycled, _place: place })
     }
 
     /// `len` bytes from `offset`, which the caller knows to lie in the file.

@@ -77,9 +77,7 @@ impl Survey {
             survey.add(piece, found);
         }
         if survey.liars > 0 {
-            let note =
-                format!("{} chunks declare times that their messages don't have", survey.liars);
-            survey.findings.note(note);
+            survey.findings.note(declared_by_liars(survey.liars));
         }
         Ok(survey)
     }
@@ -126,6 +124,12 @@ impl Survey {
             self.findings.lost_samples(offset, stats.count, problem);
         }
     }
+}
+
+/// What is said of chunks whose declared times are others than those of their
+/// messages.
+pub(super) fn declared_by_liars(count: u64) -> String {
+    format!("{count} chunks declare times that their messages don't have")
 }
 
 type Definitions = (PieceSurvey, Vec<SchemaRecord>, Vec<ChannelRecord>);

@@ -31,6 +31,7 @@ pub(super) struct Disagreements {
 impl Disagreements {
     pub(super) fn find(said: &Metadata, found: &Found<'_>) -> Disagreements {
         let mut all = Disagreements::default();
+        all.notes.extend(said.unread.iter().map(|what| format!("{METADATA}: {what}")));
         all.counts(said, found);
         all.times(said, found);
         all.topics(said, found);

@@ -5,7 +5,7 @@ use std::collections::{BinaryHeap, VecDeque};
 
 use super::parts::Part;
 use super::sequence::Joins;
-use crate::dataset::{ChannelId, Query, Sample, Samples};
+use crate::dataset::{ChannelId, Query, Sample, Samples, Together};
 use crate::error::{Error, Result};
 use crate::time::Time;
 
@@ -25,6 +25,7 @@ pub(super) struct Merge<'a> {
     open: Vec<Option<Open<'a>>>,
     heap: BinaryHeap<Reverse<Key>>,
     errors: VecDeque<Error>,
+    together: Option<&'a Together>,
 }
 
 /// A file that is being read.
@@ -40,6 +41,7 @@ impl<'a> Merge<'a> {
         joins: &'a Joins,
         first: &[Option<Time>],
         query: &Query,
+        together: Option<&'a Together>,
     ) -> Merge<'a> {
         let queries: Vec<_> = parts.iter().map(|part| of_part(part, query)).collect();
         let mut waiting: Vec<Key> = first
@@ -59,6 +61,7 @@ impl<'a> Merge<'a> {
             open: parts.iter().map(|_| None).collect(),
             heap: BinaryHeap::new(),
             errors: VecDeque::new(),
+            together,
         }
     }
 
@@ -69,7 +72,12 @@ impl<'a> Merge<'a> {
         {
             self.waiting.pop_front();
             let query = self.queries[part].take().unwrap_or_default();
-            match self.parts[part].backend.samples(&query) {
+            let backend = &self.parts[part].backend;
+            let samples = match self.together {
+                Some(together) => backend.samples_together(&query, together),
+                None => backend.samples(&query),
+            };
+            match samples {
                 Ok(samples) => self.read_on(part, samples),
                 Err(error) => self.errors.push_back(error),
             }

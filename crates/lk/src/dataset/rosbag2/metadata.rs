@@ -1,5 +1,7 @@
 //! What `metadata.yaml` says of a recording.
 
+use std::str::FromStr;
+
 use super::yaml::Node;
 
 /// The newest form that is known; it changed with ROS 2 Jazzy.
@@ -19,6 +21,10 @@ pub(super) struct Metadata {
     pub(super) topics: Vec<Topic>,
     /// `FILE`, `MESSAGE`, `NONE` or nothing, in any case.
     pub(super) compression_mode: String,
+    /// `zstd`, or nothing.
+    pub(super) compression_format: String,
+    /// Numbers that are none, a phrase each.
+    pub(super) unread: Vec<String>,
 }
 
 /// What it says of a topic.
@@ -41,25 +47,40 @@ impl Metadata {
         let text = |key: &str| {
             root.get(key).and_then(Node::text).filter(|text| !is_null(text)).unwrap_or_default()
         };
-        let nanos = |key: &str, inner: &str| root.get(key)?.get(inner)?.number();
+        let mut unread = Vec::new();
+        let nanos =
+            |key: &str, inner: &str| Some((format!("{key}.{inner}"), root.get(key)?.get(inner)?));
+        let start_ns = number(nanos("starting_time", "nanoseconds_since_epoch"), &mut unread);
+        let duration_ns = number(nanos("duration", "nanoseconds"), &mut unread);
+        let plain = |key: &str| Some((key.to_owned(), root.get(key)?));
+        let version = number(plain("version"), &mut unread);
+        let messages = number(plain("message_count"), &mut unread);
         let list = |key: &str| root.get(key).map_or(&[][..], Node::list);
-        let by_file = list("files").iter().filter_map(|file| {
-            let path = file.get("path")?.text()?.to_owned();
-            Some((path, file.get("message_count")?.number()?))
-        });
+        let mut messages_by_file = Vec::new();
+        for file in list("files") {
+            let Some(path) = file.get("path").and_then(Node::text) else { continue };
+            let count = file.get("message_count");
+            let count = count.map(|node| (format!("message_count of {path}"), node));
+            messages_by_file
+                .extend(number(count, &mut unread).map(|count| (path.to_owned(), count)));
+        }
+        let topics = list("topics_with_message_count").iter();
+        let topics = topics.filter_map(|node| topic(node, &mut unread)).collect();
         let files = list("relative_file_paths").iter().map(|node| match node.text() {
             Some(path) => Ok(path.to_owned()),
             None => Err("one of relative_file_paths is no text".to_owned()),
         });
         Ok(Metadata {
-            version: root.get("version").and_then(Node::number),
+            version,
             files: files.collect::<Result<_, _>>()?,
-            start_ns: nanos("starting_time", "nanoseconds_since_epoch"),
-            duration_ns: nanos("duration", "nanoseconds"),
-            messages: root.get("message_count").and_then(Node::number),
-            messages_by_file: by_file.collect(),
-            topics: list("topics_with_message_count").iter().filter_map(topic).collect(),
+            start_ns,
+            duration_ns,
+            messages,
+            messages_by_file,
+            topics,
             compression_mode: text("compression_mode").to_owned(),
+            compression_format: text("compression_format").to_owned(),
+            unread,
         })
     }
 }
@@ -72,14 +93,28 @@ impl Metadata {
     }
 }
 
+/// A number by its name; one that is none is taken down, since nothing can be
+/// held against it.
+fn number<T: FromStr>(named: Option<(String, &Node)>, unread: &mut Vec<String>) -> Option<T> {
+    let (name, node) = named?;
+    let number = node.number();
+    if number.is_none() && !node.text().is_some_and(|text| text.is_empty() || is_null(text)) {
+        let what = node.text().map_or("a list or a map".to_owned(), |text| format!("`{text}`"));
+        unread.push(format!("{name} is {what}, which is no number that it can be"));
+    }
+    number
+}
+
 /// Topics without a name say nothing.
-fn topic(node: &Node) -> Option<Topic> {
+fn topic(node: &Node, unread: &mut Vec<String>) -> Option<Topic> {
     let about = node.get("topic_metadata")?;
     let text = |key: &str| about.get(key).and_then(Node::text).map(str::to_owned);
+    let name = text("name")?;
+    let count = node.get("message_count").map(|node| (format!("message_count of {name}"), node));
     Some(Topic {
-        name: text("name")?,
+        name,
         type_name: text("type").unwrap_or_default(),
-        messages: node.get("message_count").and_then(Node::number),
+        messages: number(count, unread),
         qos: about.get("offered_qos_profiles").and_then(qos),
     })
 }

@@ -6,13 +6,13 @@ use std::sync::OnceLock;
 use super::agreement::{Disagreements, Found};
 use super::files::Files;
 use super::merge::Merge;
-use super::metadata::Metadata;
 use super::parts::{Part, unite};
 use super::sequence::Joins;
 use crate::dataset::open::open_file;
+use crate::dataset::packed::{PayloadUnpacker, Payloads};
 use crate::dataset::{
     Backend, Channel, ChannelId, ChannelStats, Extra, Extras, Facts, Integrity, Query, Sample,
-    Samples, SequenceMeaning,
+    Samples, SequenceMeaning, Together,
 };
 use crate::error::{Error, Result};
 
@@ -29,6 +29,9 @@ pub struct Reader {
     /// What was found about the folder; the files speak for themselves.
     problems: Vec<String>,
     notes: Vec<String>,
+    payloads: Payloads,
+    /// What unpacking every payload came to, once that was done.
+    unpacked: Option<Unpacked>,
     stats: OnceLock<Counted>,
     joins: OnceLock<Joins>,
 }
@@ -41,6 +44,15 @@ struct Counted {
     all: Vec<ChannelStats>,
 }
 
+/// What unpacking every payload came to.
+struct Unpacked {
+    /// By channel, of those that are whole.
+    stats: Vec<ChannelStats>,
+    lost: u64,
+    /// The first that can't be unpacked.
+    problem: Option<String>,
+}
+
 impl Reader {
     /// Opens the recording in the folder at `path`.
     ///
@@ -50,18 +62,23 @@ impl Reader {
     /// what opening a file brings.
     pub fn open(path: &Path) -> Result<Reader> {
         let files = Files::find(path)?;
-        if files.metadata.as_ref().is_some_and(Metadata::compresses_messages) {
-            return Err(Error::NotADataset {
-                expected: "a recording that lk can read",
-                reason: "its messages are compressed one by one".to_owned(),
-                advice: Some("unpack it with `ros2 bag convert` first".to_owned()),
-                path: path.display().to_string(),
-            });
-        }
+        let payloads = match files.metadata.as_ref().filter(|said| said.compresses_messages()) {
+            None => Payloads::Plain,
+            Some(said) if said.compression_format.eq_ignore_ascii_case("zstd") => Payloads::Zstd,
+            Some(said) => {
+                let format = &said.compression_format;
+                return Err(Error::NotADataset {
+                    expected: "a recording that lk can read",
+                    reason: format!("its messages are compressed one by one, as `{format}`"),
+                    advice: Some("unpack it with `ros2 bag convert` first".to_owned()),
+                    path: path.display().to_string(),
+                });
+            }
+        };
         let mut parts = Vec::with_capacity(files.names.len());
         let mut unreadable = Vec::new();
         for name in files.names {
-            match open_file(&path.join(&name)) {
+            match open_file(&path.join(&name), payloads) {
                 Ok(backend) => parts.push(Part { name, backend, ids: Vec::new() }),
                 // What a recorder that was killed leaves is no reason to
                 // lose the files beside it.
@@ -84,6 +101,8 @@ impl Reader {
             uncounted: 0,
             problems: files.problems,
             notes: files.notes,
+            payloads,
+            unpacked: None,
             stats: OnceLock::new(),
             joins: OnceLock::new(),
         };
@@ -133,6 +152,64 @@ impl Reader {
         Ok(self.joins.get_or_init(|| joins))
     }
 
+    fn merge<'a>(&'a self, query: &Query, together: Option<&'a Together>) -> Result<Merge<'a>> {
+        let first = |stats: &Vec<ChannelStats>| stats.iter().filter_map(|stats| stats.first).min();
+        let firsts: Vec<_> = self.counted()?.by_part.iter().map(first).collect();
+        Ok(Merge::new(&self.parts, self.joins()?, &firsts, query, together))
+    }
+
+    fn read<'a>(&'a self, query: &Query, together: Option<&'a Together>) -> Result<Samples<'a>> {
+        let merge = self.merge(query, together)?;
+        if self.payloads == Payloads::Plain {
+            return Ok(Box::new(merge));
+        }
+        let mut unpacker = PayloadUnpacker::default();
+        let is_known = self.unpacked.is_some();
+        Ok(Box::new(merge.filter_map(move |item| {
+            let unpacked = item.and_then(|(id, sample)| self.unpack(id, sample, &mut unpacker));
+            // What is damaged is left out once all damage is known.
+            let is_left_out = is_known && matches!(unpacked, Err(Error::Payload { .. }));
+            (!is_left_out).then_some(unpacked)
+        })))
+    }
+
+    fn unpack(
+        &self,
+        id: ChannelId,
+        sample: Sample,
+        unpacker: &mut PayloadUnpacker,
+    ) -> Result<(ChannelId, Sample)> {
+        match unpacker.unpack(&sample.payload) {
+            Ok(payload) => Ok((id, Sample { payload, ..sample })),
+            Err(reason) => Err(Error::Payload {
+                key: self.channels[id.0 as usize].key.clone(),
+                time: sample.time,
+                reason,
+                path: self.location.clone(),
+            }),
+        }
+    }
+
+    /// Unpacks every payload once.
+    fn unpack_all(&self) -> Result<Unpacked> {
+        let mut all = Unpacked {
+            stats: vec![ChannelStats::default(); self.channels.len()],
+            lost: 0,
+            problem: None,
+        };
+        for item in self.read(&Query::default(), None)? {
+            match item {
+                Ok((id, sample)) => all.stats[id.0 as usize].add(sample.time),
+                Err(error @ Error::Payload { .. }) => {
+                    all.lost += 1;
+                    all.problem.get_or_insert_with(|| error.to_string());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
+    }
+
     fn read_only<T>(&self) -> Result<T> {
         let reason = "it was opened for reading";
         Err(Error::State { action: "write to", reason, location: self.location() })
@@ -161,13 +238,22 @@ impl Backend for Reader {
     }
 
     fn samples(&self, query: &Query) -> Result<Samples<'_>> {
-        let first = |stats: &Vec<ChannelStats>| stats.iter().filter_map(|stats| stats.first).min();
-        let firsts: Vec<_> = self.counted()?.by_part.iter().map(first).collect();
-        Ok(Box::new(Merge::new(&self.parts, self.joins()?, &firsts, query)))
+        self.read(query, None)
+    }
+
+    fn samples_together<'a>(
+        &'a self,
+        query: &Query,
+        together: &'a Together,
+    ) -> Result<Samples<'a>> {
+        self.read(query, Some(together))
     }
 
     fn stats(&self) -> Result<Vec<ChannelStats>> {
-        Ok(self.counted()?.all.clone())
+        match &self.unpacked {
+            Some(unpacked) => Ok(unpacked.stats.clone()),
+            None => Ok(self.counted()?.all.clone()),
+        }
     }
 
     fn facts(&self) -> &Facts {
@@ -201,12 +287,20 @@ impl Backend for Reader {
             let lost = whole.lost_samples.zip(found.lost_samples);
             whole.lost_samples = lost.map(|(before, here)| before + here);
             whole.first_bad_offset = whole.first_bad_offset.or(found.first_bad_offset);
-            whole.problems.extend(found.problems.iter().map(|found| format!("{name}: {found}")));
-            whole.notes.extend(found.notes.iter().map(|found| format!("{name}: {found}")));
+            // What joining the files came upon again is said of all of them.
+            let of_file = |found: &&String| !self.notes.contains(*found);
+            let named = |found: &String| format!("{name}: {found}");
+            whole.problems.extend(found.problems.iter().filter(of_file).map(named));
+            whole.notes.extend(found.notes.iter().filter(of_file).map(named));
         }
         // Those that the files know to be lost are in the count as well.
         if whole.lost_samples.is_some_and(|lost| lost < self.uncounted) {
             whole.lost_samples = None;
+        }
+        if let Some(Unpacked { lost: lost @ 1.., problem, .. }) = &self.unpacked {
+            whole.lost_samples = whole.lost_samples.map(|others| others + lost);
+            let first = problem.as_deref().unwrap_or_default();
+            whole.problems.push(format!("payloads that can't be unpacked: {lost}, first {first}"));
         }
         whole.problems.extend(self.problems.iter().cloned());
         whole.notes.extend(self.notes.iter().cloned());
@@ -220,6 +314,10 @@ impl Backend for Reader {
         // Counts include what turned out to be lost.
         self.stats = OnceLock::new();
         self.joins = OnceLock::new();
+        if self.payloads == Payloads::Zstd {
+            self.unpacked = None;
+            self.unpacked = Some(self.unpack_all()?);
+        }
         Ok(self.integrity())
     }
 

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::time::Time;
 use crate::value::Value;
 
+mod compressed;
 mod disagreement;
 mod real;
 mod writing;
@@ -166,4 +167,20 @@ fn a_damaged_file_is_named_and_the_rest_is_read() {
     assert!(integrity.problems[0].starts_with("bag_1.mcap: "), "{integrity:?}");
     std::fs::write(&path, &bytes[..40]).unwrap();
     assert_eq!(all(&Dataset::open(folder.path()).unwrap()), items(&[("a", 1, 0), ("a", 3, 2)]));
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn what_a_file_and_the_folder_both_find_is_said_once() {
+    use crate::dataset::sqlite::tests::{FOXY, Recording};
+    let recording = Recording::new(&[FOXY]);
+    recording.topic(1, "/a", "std_msgs/msg/String");
+    recording.topic(2, "/a", "std_msgs/msg/Bool");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["bag_0.db3", "bag_1.db3"] {
+        std::fs::copy(recording.path(), folder.path().join(name)).unwrap();
+    }
+    let notes = Dataset::open(folder.path()).unwrap().integrity().notes;
+    let twice = notes.iter().filter(|note| note.contains("has several types")).count();
+    assert_eq!(twice, 1, "{notes:?}");
 }

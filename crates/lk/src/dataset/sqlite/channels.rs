@@ -7,7 +7,9 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::database::{Database, columns};
 use super::rows::SOUND;
+use super::salvage::is_damage;
 use crate::codec::Plan;
+use crate::dataset::packed::{PayloadUnpacker, Payloads};
 use crate::dataset::{Channel, ChannelId, ChannelStats, Encoding, ForeignEncoding, Role};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
@@ -45,13 +47,23 @@ impl Topics {
         database: &Database,
         connection: &Connection,
         stats: &BTreeMap<i64, ChannelStats>,
+        payloads: Payloads,
     ) -> Result<Topics> {
         let definitions = definitions(database, connection)?;
         let mut topics = Topics::default();
         let mut by_topic: BTreeMap<String, Vec<ChannelId>> = BTreeMap::new();
+        let mut unpacker = PayloadUnpacker::default();
         for topic in rows(database, connection)? {
             let first = first_payload(connection, topic.number, stats.get(&topic.number));
-            let first = first.map_err(|error| database.failed(error))?;
+            let mut first = match first {
+                // The type then isn't held against a message.
+                Err(error) if is_damage(&error) => None,
+                first => first.map_err(|error| database.failed(error))?,
+            };
+            if payloads == Payloads::Zstd {
+                // One that is damaged tells nothing of its type.
+                first = first.and_then(|packed| unpacker.unpack(&packed).ok()).map(Vec::from);
+            }
             let stored = definitions.get(&topic.type_name);
             let mut channel = channel(&topic, stored, first.as_deref());
             let alike = by_topic.entry(topic.name.clone()).or_default();
@@ -73,6 +85,22 @@ impl Topics {
             topics.ids.insert(topic.number, id);
         }
         Ok(topics)
+    }
+}
+
+impl Topics {
+    /// Counts and extents by channel, from those by the topic's number, and
+    /// how many messages are of no topic.
+    pub(super) fn stats(&self, by_topic: &BTreeMap<i64, ChannelStats>) -> (Vec<ChannelStats>, u64) {
+        let mut stats = vec![ChannelStats::default(); self.channels.len()];
+        let mut orphans = 0;
+        for (topic, found) in by_topic {
+            match self.ids.get(topic) {
+                Some(id) => stats[id.0 as usize].merge(found),
+                None => orphans += found.count,
+            }
+        }
+        (stats, orphans)
     }
 }
 

@@ -1,11 +1,12 @@
 //! A SQLite file that is not trusted, opened so that it stays as it is.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use crate::dataset::packed::RecordingFile;
 use crate::error::{Error, Result};
 
 /// The largest message that is read: 512 MiB.
@@ -14,16 +15,21 @@ const MAX_BYTES: i32 = 512 << 20;
 /// Where a database is, from which connections are made.
 #[derive(Clone, Debug)]
 pub(super) struct Database {
-    path: PathBuf,
+    place: RecordingFile,
 }
 
 impl Database {
-    pub(super) fn at(path: &Path) -> Database {
-        Database { path: path.to_owned() }
+    pub(super) fn at(place: RecordingFile) -> Database {
+        Database { place }
     }
 
     pub(super) fn location(&self) -> String {
-        self.path.display().to_string()
+        self.place.name.clone()
+    }
+
+    /// Why not all of it was unpacked.
+    pub(super) fn unpacked_in_part(&self) -> Option<String> {
+        self.place.problem.clone()
     }
 
     /// A connection that can only read. `immutable` keeps SQLite from writing
@@ -44,7 +50,8 @@ impl Database {
     }
 
     fn uri(&self) -> String {
-        let path = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = &self.place.path;
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let mut uri = String::from("file:");
         for &byte in path.as_os_str().as_encoded_bytes() {
             match byte {
@@ -69,7 +76,7 @@ impl Database {
     pub(super) fn cut_off(&self) -> Option<String> {
         use std::io::Read;
         let mut header = [0; 100];
-        let mut file = std::fs::File::open(&self.path).ok()?;
+        let mut file = std::fs::File::open(&self.place.path).ok()?;
         file.read_exact(&mut header).ok()?;
         let there = file.metadata().ok()?.len();
         let number = |at: usize| header.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
@@ -87,7 +94,7 @@ impl Database {
     /// A journal beside the file, and what it means.
     pub(super) fn journal(&self) -> Option<String> {
         ["-wal", "-journal"].into_iter().find_map(|suffix| {
-            let mut path = self.path.clone().into_os_string();
+            let mut path = self.place.path.clone().into_os_string();
             path.push(suffix);
             let path = PathBuf::from(path);
             let bytes = std::fs::metadata(&path).ok()?.len();

@@ -8,6 +8,8 @@ use rusqlite::Connection;
 use super::channels::Topics;
 use super::database::{Database, columns};
 use super::rows::{Rows, SOUND};
+use super::salvage::{Salvage, WholeRow, is_damage};
+use crate::dataset::packed::{Payloads, RecordingFile};
 use crate::dataset::{
     Backend, Channel, ChannelId, ChannelStats, Facts, Integrity, Query, Sample, Samples,
 };
@@ -19,8 +21,9 @@ const FINDINGS: u32 = 10;
 
 /// Reads a `.db3` file; a [`Backend`] that can't be written to.
 ///
-/// Opening counts the messages. A file that is damaged opens where its tables
-/// can be counted; reading comes to an error where the damage is, and ends.
+/// Opening counts the messages. Where broken pages don't let it, it reads every
+/// row that is whole; where they show only later, reading comes to an error
+/// and ends, and [`Backend::check`] finds what is whole.
 #[derive(Debug)]
 pub struct Reader {
     pub(super) database: Database,
@@ -29,6 +32,8 @@ pub struct Reader {
     pub(super) stats: Vec<ChannelStats>,
     /// Whether rows can be had in the order of their times.
     pub(super) is_indexed: bool,
+    /// The rows that can be read, where pages of the file are broken.
+    pub(super) salvaged: Option<Vec<WholeRow>>,
     /// Messages that are there and can't be given.
     lost: u64,
     /// Whether there is more than what is in the file.
@@ -44,7 +49,13 @@ impl Reader {
     /// [`Error::NotADataset`] where it isn't a recording;
     /// [`Error::Database`] where SQLite can't read it.
     pub fn open(path: &Path) -> Result<Reader> {
-        let database = Database::at(path);
+        Reader::open_at(RecordingFile::of(path), Payloads::Plain)
+    }
+
+    /// `payloads` says what types are held against. Samples have the payloads
+    /// as they are.
+    pub(in crate::dataset) fn open_at(place: RecordingFile, payloads: Payloads) -> Result<Reader> {
+        let database = Database::at(place);
         let connection = database.connect()?;
         let there = columns(&database, &connection, "messages")?.unwrap_or_default();
         let is_missing = |name: &&str| !there.iter().any(|column| column == name);
@@ -57,19 +68,19 @@ impl Reader {
             });
         }
         let failed = |error| database.failed(error);
-        let (by_topic, unsound) = counted(&connection).map_err(failed)?;
-        let topics = Topics::read(&database, &connection, &by_topic)?;
-        let mut stats = vec![ChannelStats::default(); topics.channels.len()];
-        let mut orphans = 0;
-        for (topic, found) in &by_topic {
-            match topics.ids.get(topic) {
-                Some(id) => stats[id.0 as usize].merge(found),
-                None => orphans += found.count,
+        let (salvage, (by_topic, unsound)) = match counted(&connection) {
+            Err(error) if is_damage(&error) => {
+                let salvage = salvage(&database, &connection)?;
+                let counts = (salvage.stats(), salvage.unsound);
+                (Some(salvage), counts)
             }
-        }
-        let mut problems: Vec<String> =
-            database.cut_off().into_iter().chain(database.journal()).collect();
-        let is_open_ended = !problems.is_empty();
+            counted => (None, counted.map_err(failed)?),
+        };
+        let topics = Topics::read(&database, &connection, &by_topic, payloads)?;
+        let (stats, orphans) = topics.stats(&by_topic);
+        let mut problems: Vec<String> = database.unpacked_in_part().into_iter().collect();
+        problems.extend(database.cut_off().into_iter().chain(database.journal()));
+        let mut is_open_ended = !problems.is_empty();
         if orphans > 0 {
             problems.push(format!("{orphans} messages are of topics that it doesn't define"));
         }
@@ -77,15 +88,60 @@ impl Reader {
             let text = format!("{unsound} messages have no time, no topic or no data");
             problems.push(text);
         }
-        let lost = orphans + unsound;
+        let mut lost = orphans + unsound;
+        if let Some(salvage) = &salvage {
+            problems.push(broken(salvage.lost));
+            is_open_ended |= salvage.lost.is_none();
+            lost += salvage.lost.unwrap_or(0);
+        }
+        let salvaged = salvage.map(|salvage| salvage.rows);
         let is_indexed = is_indexed(&connection).map_err(failed)?;
         let facts = Facts::default();
-        Ok(Reader { database, topics, stats, is_indexed, lost, is_open_ended, problems, facts })
+        Ok(Reader {
+            database,
+            topics,
+            stats,
+            is_indexed,
+            salvaged,
+            lost,
+            is_open_ended,
+            problems,
+            facts,
+        })
+    }
+
+    /// From now on gives the rows that are whole, and says how many aren't.
+    fn salvage(&mut self, connection: &Connection) -> Result<()> {
+        let counted: u64 = self.stats.iter().map(|stats| stats.count).sum();
+        let salvage = salvage(&self.database, connection)?;
+        (self.stats, _) = self.topics.stats(&salvage.stats());
+        let whole: u64 = self.stats.iter().map(|stats| stats.count).sum();
+        let lost = counted.saturating_sub(whole);
+        self.problems.push(match lost {
+            0 => "its index is broken: its messages are read without it".to_owned(),
+            lost => broken(Some(lost)),
+        });
+        self.lost += lost;
+        self.salvaged = Some(salvage.rows);
+        Ok(())
     }
 
     fn read_only<T>(&self) -> Result<T> {
         let reason = "it was opened for reading";
         Err(Error::State { action: "write to", reason, location: self.location() })
+    }
+}
+
+fn salvage(database: &Database, connection: &Connection) -> Result<Salvage> {
+    let salvage = Salvage::run(connection).map_err(|error| database.failed(error))?;
+    salvage.ok_or_else(|| database.refused("its pages are broken, and its messages too many"))
+}
+
+/// What is said of broken pages, in which so many messages are.
+fn broken(lost: Option<u64>) -> String {
+    match lost {
+        Some(lost) => format!("pages of it are broken, with {lost} messages in them"),
+        None => "pages of it are broken, with nobody knows how many messages in them".to_owned(),
     }
 }
 
@@ -176,16 +232,15 @@ impl Backend for Reader {
         let mut found = check().unwrap_or_else(|error| vec![error.to_string()]);
         found.retain(|finding| finding != "ok");
         let counted: u64 = self.stats.iter().map(|stats| stats.count).sum();
-        let mut read = 0;
+        let (mut read, mut failed) = (0, false);
         for sample in self.samples(&Query::default())? {
             match sample {
                 Ok(_) => read += 1,
-                Err(error) => found.push(error.to_string()),
+                Err(_) => failed = true,
             }
         }
-        if read < counted {
-            found.push(format!("of {counted} messages {read} can be read"));
-            self.lost += counted - read;
+        if self.salvaged.is_none() && (failed || read != counted) {
+            self.salvage(&connection)?;
         }
         found.retain(|finding| !self.problems.contains(finding));
         self.problems.extend(found);

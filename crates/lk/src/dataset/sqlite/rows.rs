@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row};
 
 use super::database::Database;
 use super::reader::Reader;
+use super::salvage::WholeRow;
 use crate::dataset::{ChannelId, Query, Sample};
 use crate::error::{Error, Result};
 use crate::time::Time;
@@ -17,7 +18,7 @@ const PAGE_BYTES: usize = 1 << 20;
 
 /// Rows of a file without the index that rosbag2 makes, whose order must be
 /// held in memory.
-const MAX_UNINDEXED: usize = 32 << 20;
+pub(super) const MAX_UNINDEXED: usize = 32 << 20;
 
 /// Whether a row is a message: SQLite holds columns to no type.
 pub(super) const SOUND: &str = "(typeof(timestamp) = 'integer' AND typeof(topic_id) = 'integer' \
@@ -79,9 +80,14 @@ impl<'a> Rows<'a> {
             page: VecDeque::new(),
             counts: vec![0; reader.topics.channels.len()],
         };
-        rows.count_before(start)?;
-        if !reader.is_indexed {
-            rows.sort(start)?;
+        match &reader.salvaged {
+            Some(whole) => rows.place_whole(whole, start, query.end),
+            None => {
+                rows.count_before(start)?;
+                if !reader.is_indexed {
+                    rows.sort(start)?;
+                }
+            }
         }
         Ok(rows)
     }
@@ -120,6 +126,22 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Takes the rows that are known to be whole.
+    fn place_whole(&mut self, whole: &[WholeRow], start: i64, end: Option<Time>) {
+        let from = whole.partition_point(|row| row.time < start);
+        let to = end.map_or(whole.len(), |end| {
+            whole.partition_point(|row| row.time < end.as_nanos()).max(from)
+        });
+        for row in &whole[..from] {
+            if let Some(id) = self.reader.topics.ids.get(&row.topic) {
+                let number = &mut self.counts[id.0 as usize];
+                *number = number.wrapping_add(1);
+            }
+        }
+        let wanted = whole[from..to].iter().filter(|row| self.wanted.contains_key(&row.topic));
+        self.place = Place::Rows(wanted.map(|row| row.number).collect::<Vec<_>>().into_iter());
     }
 
     /// Puts the rows in order in memory.

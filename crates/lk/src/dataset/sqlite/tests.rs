@@ -9,6 +9,7 @@ use crate::dataset::{Dataset, Encoding, Query};
 use crate::time::Time;
 use crate::value::Value;
 
+mod broken;
 mod hostile;
 
 /// The tables of ROS 2 Foxy, of Galactic, and of Iron and later.

@@ -263,6 +263,53 @@ fn a_chunk_that_lies_about_its_times_is_never_read_out_of_order() {
 }
 
 #[test]
+fn a_query_by_time_passes_over_no_chunk_that_lies_about_its_times() {
+    let folder = folder();
+    let path = folder.path().join("a.mcap");
+    for with_indexes in [false, true] {
+        let mut draft = Draft::new();
+        channel(1, 0, "a", "json").put(&mut draft.summary);
+        let mut chunk = |declared: (u64, u64), first: u32, times: [u64; 2]| {
+            draft.chunk(declared, |out| {
+                channel(1, 0, "a", "json").put(out);
+                message(out, 1, first, times[0]);
+                message(out, 1, first + 1, times[1]);
+            });
+            if with_indexes {
+                put_record(&mut draft.bytes, op::MESSAGE_INDEX, |out| {
+                    out.extend_from_slice(&1_u16.to_le_bytes());
+                    out.extend_from_slice(&32_u32.to_le_bytes());
+                    for time in times {
+                        out.extend_from_slice(&time.to_le_bytes());
+                        out.extend_from_slice(&0_u64.to_le_bytes());
+                    }
+                });
+            }
+        };
+        chunk((10, 20), 0, [10, 20]);
+        chunk((30, 40), 2, [15, 40]);
+        chunk((50, 60), 4, [50, 90]);
+        draft.finish(&path, true);
+        let reader = open(&path).unwrap();
+        assert!(!reader.is_surveyed(), "the summary is believed");
+        let numbers = |start: i64, end: i64| {
+            let time = |nanos| Some(Time::from_nanos(nanos));
+            let query = Query { start: time(start), end: time(end), ..Query::default() };
+            let samples = reader.samples(&query).unwrap();
+            samples.map(|item| item.unwrap().1.sequence).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(0, 18), [0, 2], "{with_indexes}");
+        assert_eq!(numbers(80, 100), [5], "{with_indexes}");
+        assert_eq!(numbers(0, 100), [0, 2, 1, 3, 4, 5], "{with_indexes}");
+        let problems = reader.integrity().problems;
+        assert!(
+            problems.iter().any(|p| p.starts_with("2 chunks declare times that")),
+            "{problems:?}"
+        );
+    }
+}
+
+#[test]
 fn memory_is_bounded_by_the_chunks_that_overlap() {
     let folder = folder();
     let path = folder.path().join("a.mcap");

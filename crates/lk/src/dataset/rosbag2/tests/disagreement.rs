@@ -72,6 +72,26 @@ fn fewer_messages_than_counted_is_a_problem_and_more_is_not() {
 }
 
 #[test]
+fn a_count_that_is_no_number_is_said_and_not_passed_over() {
+    let start = "  starting_time:\n    nanoseconds_since_epoch: soon\n";
+    let by_file = "  files:\n    - path: bag_0.mcap\n      message_count: -2\n";
+    let topics = topics(2, 1).replace("message_count: 2", "message_count: 0x2");
+    let more = [start, "  message_count: 99999999999999999999\n", &topics, by_file].concat();
+    let is = |name: &str, what: &str| {
+        format!("metadata.yaml: {name} is {what}, which is no number that it can be")
+    };
+    let notes = [
+        is("starting_time.nanoseconds_since_epoch", "`soon`"),
+        is("message_count", "`99999999999999999999`"),
+        is("message_count of bag_0.mcap", "`-2`"),
+        is("message_count of /a", "`0x2`"),
+    ];
+    check(&metadata(&FILES, &more), &[], &notes.each_ref().map(String::as_str));
+    let nothing = "  message_count: ~\n  duration:\n    nanoseconds: ''\n";
+    check(&metadata(&FILES, &(self::topics(2, 1) + nothing)), &[], &[]);
+}
+
+#[test]
 fn messages_that_are_counted_and_not_there_may_be_lost() {
     let integrity = |counted| {
         let folder = described(&metadata(&FILES, &format!("  message_count: {counted}\n")));
@@ -180,19 +200,4 @@ fn a_path_stays_in_the_folder() {
     let integrity = Dataset::open(escaping.path()).unwrap().integrity();
     assert_eq!(integrity.problems, ["/etc/passwd is listed in metadata.yaml and missing"]);
     assert!(integrity.notes[0].contains("of which only bag_0.mcap in this folder is read"));
-}
-
-#[test]
-fn compression_that_is_not_read_is_named_with_what_to_do() {
-    let messages = described(&metadata(&FILES, "  compression_mode: MESSAGE\n"));
-    let error = Dataset::open(messages.path()).unwrap_err();
-    assert!(error.to_string().contains("its messages are compressed one by one"), "{error}");
-    assert!(error.hint().unwrap().contains("ros2 bag convert"));
-
-    let file = tempfile::tempdir().unwrap();
-    std::fs::write(file.path().join("bag_0.mcap.zstd"), b"\x28\xb5\x2f\xfd").unwrap();
-    write_metadata(file.path(), &metadata(&["bag_0.mcap.zstd"], "  compression_mode: FILE\n"));
-    let error = Dataset::open(file.path()).unwrap_err();
-    assert!(error.to_string().contains("it is compressed with zstd"), "{error}");
-    assert_eq!(error.hint().unwrap(), "unpack it first: `zstd -d`");
 }
