@@ -9,6 +9,10 @@ use bytes::{Bytes, BytesMut};
 /// size: the one that each of two readers is in, and the one before.
 const KEPT_BYTES: usize = 6 << 20;
 
+/// Less is not worth it, and thousands of chunks of some bytes would have to be
+/// looked through.
+const LEAST_BYTES: usize = 64 << 10;
+
 /// Memory that was lent, to be used again once all slices of it are gone. Fresh
 /// memory comes from the system page by page, which takes a good part of the
 /// time that it takes to unpack into it.
@@ -33,7 +37,7 @@ impl Recycled {
     /// Lends memory out. It may be used again once all clones are gone.
     pub(super) fn lend(&self, buffer: Vec<u8>) -> Bytes {
         let bytes = Bytes::from(buffer);
-        if bytes.len() > KEPT_BYTES {
+        if !(LEAST_BYTES..=KEPT_BYTES).contains(&bytes.len()) {
             return bytes;
         }
         let mut lent = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
@@ -55,19 +59,22 @@ mod tests {
     #[test]
     fn memory_is_used_again_once_no_slice_of_it_is_left() {
         let recycled = Recycled::default();
-        let lent = recycled.lend(vec![1; 100]);
+        const LEN: usize = LEAST_BYTES;
+        drop(recycled.lend(vec![1; LEN - 1]));
+        assert_eq!(recycled.take(1), None);
+        let lent = recycled.lend(vec![1; LEN]);
         let at = lent.as_ptr();
         let slice = lent.slice(10..20);
         drop(lent);
-        assert_eq!(recycled.take(100), None);
+        assert_eq!(recycled.take(LEN), None);
         assert_eq!(slice[..], [1; 10]);
         drop(slice);
-        let again = recycled.take(100).unwrap();
+        let again = recycled.take(LEN).unwrap();
         assert_eq!(again.as_ptr(), at);
-        assert_eq!(recycled.take(100), None);
+        assert_eq!(recycled.take(LEN), None);
         drop(recycled.lend(again));
         // Too small, so that it goes.
-        assert_eq!(recycled.take(101), None);
+        assert_eq!(recycled.take(LEN + 1), None);
         assert_eq!(recycled.take(1), None);
     }
 

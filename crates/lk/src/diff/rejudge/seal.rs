@@ -2,6 +2,7 @@
 //! is not judged.
 
 use std::collections::BTreeMap;
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -40,7 +41,24 @@ impl DiffResult {
             known: &self.known_differences,
             policy: &self.policy,
         };
-        let json = serde_json::to_vec(&sealed).expect("results have a form in JSON");
-        Sha256::digest(&json).iter().map(|byte| format!("{byte:02x}")).collect()
+        let mut out = BufWriter::with_capacity(64 << 10, Hash(Sha256::new()));
+        serde_json::to_writer(&mut out, &sealed).expect("results have a form in JSON");
+        let hash = out.into_inner().map(|hash| hash.0.finalize());
+        let hash = hash.unwrap_or_else(|_| unreachable!("hashing doesn't fail"));
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Takes what is written, which is never in memory as a whole.
+struct Hash(Sha256);
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
