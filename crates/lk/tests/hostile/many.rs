@@ -116,10 +116,11 @@ fn chunks() -> Vec<Case> {
             out
         })
     };
-    let (large, messages) = (3, scaled(50_000) as u32);
+    let (large, messages) = (2, scaled(60_000) as u32);
     let few_kept = (0..large).map(|n| {
         let each = (0..messages).map(|i| message(1, i, u64::from(large * i + n), &PAYLOAD));
-        let padding = record(0xff, &vec![0; 16 << 20]);
+        // More than is kept of all that is open.
+        let padding = record(0xff, &vec![0; 32 << 20]);
         let content = [definitions(), padding, each.collect::<Vec<_>>().concat()].concat();
         Chunk::zstd(&content, 0, u64::from(large * messages)).record()
     });
