@@ -432,6 +432,17 @@ pub enum Error {
         location: String,
     },
 
+    /// A file has more channels than lk reads.
+    #[error("it has {actual} channels, more than the limit of {limit} ({path})")]
+    TooManyChannels {
+        /// How many there are.
+        actual: usize,
+        /// How many there may be.
+        limit: usize,
+        /// The file.
+        path: String,
+    },
+
     /// A file asks for more memory than it is allowed to.
     #[error("{what} would take {actual} bytes, more than the limit of {limit} ({path})")]
     Limit {

@@ -6,6 +6,9 @@ use super::draft::{
 };
 use crate::{Case, case, scaled};
 
+/// As many as a file may have.
+const MOST_CHANNELS: u16 = 1 << 13;
+
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = channels();
     cases.extend(types());
@@ -15,7 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn channels() -> Vec<Case> {
-    let last = scaled(65_535) as u16;
+    let last = scaled(MOST_CHANNELS.into()) as u16;
     let alike = |encoding: &dyn Fn(u16) -> String| {
         let each = (1..=last).map(|id| channel(id, 0, b"a", encoding(id).as_bytes()));
         chunk_file(&each.collect::<Vec<_>>().concat())
@@ -27,7 +30,13 @@ fn channels() -> Vec<Case> {
     };
     let fields: String = (0..scaled(10_000)).map(|n| format!("bool f{n}\n")).collect();
     let all = format!("{last} channels");
+    let too_many: Vec<_> = (0..=MOST_CHANNELS).map(|id| channel(id + 1, 0, b"a", b"e")).collect();
     vec![
+        case(
+            "more channels than are read",
+            chunk_file(&too_many.concat()),
+            "error: it has 8193 channels, more than the limit of 8192",
+        ),
         case("channels of a topic, each of a type", alike(&|id| format!("e{id}")), &all),
         case("channels of a topic and a type", alike(&|_| "e".to_owned()), "1 channels"),
         case(
@@ -49,7 +58,7 @@ fn channels() -> Vec<Case> {
 }
 
 fn types() -> Vec<Case> {
-    let channels = scaled(10_000) as u16;
+    let channels = scaled(MOST_CHANNELS.into()) as u16;
     let optional = {
         let fields: String = (0..200).map(|n| format!("bool[<=1] f{n}\n")).collect();
         let mut parts = vec![schema(1, b"demo/msg/A", b"ros2msg", fields.as_bytes())];
@@ -100,7 +109,9 @@ fn chunks() -> Vec<Case> {
         }));
         file(&parts)
     };
+    let each = scaled(MOST_CHANNELS.into()) as u16;
     let indexed = {
+        let count = each;
         let channels: Vec<u8> =
             (1..=count).flat_map(|id| channel(id, 0, format!("t{id}").as_bytes(), b"x")).collect();
         let mut chunks = vec![Chunk::new(&channels, 0, 0)];
@@ -130,7 +141,7 @@ fn chunks() -> Vec<Case> {
     vec![
         case("chunks that all overlap in time", overlapping, &doubled),
         case("large chunks that overlap", few_kept, &format!("{} samples", large * messages)),
-        case("chunks and channels in a checked index", indexed, &format!("{count} samples")),
+        case("chunks and channels in a checked index", indexed, &format!("{each} samples")),
         case("chunks of unknown channels", file(&orphans), "missing from the file"),
     ]
 }

@@ -12,6 +12,11 @@ pub(super) const QOS: &str = "offered_qos_profiles";
 pub(super) const ROLE: &str = "lk.role";
 pub(super) const OPTIONAL: &str = "lk.optional";
 
+/// Channels that a file may have. Recordings of whole robots have hundreds or
+/// a few thousand; all that lk keeps of each, times the 65,535 that the format
+/// allows, would fill the memory of whoever opens a file of two megabytes.
+pub(super) const MAX_CHANNELS: usize = 1 << 13;
+
 /// A schema record without its number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SchemaContent {
@@ -125,6 +130,10 @@ impl Registry {
         for channel in channels {
             self.channels.entry(channel.id).or_insert(channel);
         }
+    }
+
+    pub(super) fn channel_count(&self) -> usize {
+        self.channels.len()
     }
 
     pub(super) fn has_channel(&self, id: u16) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::channels::{Registry, Resolved};
+use super::channels::{MAX_CHANNELS, Registry, Resolved};
 use super::compression::{self, Unpacker};
 use super::extras::Place;
 use super::findings::Findings;
@@ -136,6 +136,13 @@ impl Reader {
             found.drop_orphans(&registry);
             // A fresh cell takes its first value.
             let _ = survey.set(found);
+        }
+        if registry.channel_count() > MAX_CHANNELS {
+            return Err(Error::TooManyChannels {
+                actual: registry.channel_count(),
+                limit: MAX_CHANNELS,
+                path: source.path.clone(),
+            });
         }
         let resolved = registry.resolve();
         resolved.notes.iter().for_each(|note| findings.note(note.clone()));

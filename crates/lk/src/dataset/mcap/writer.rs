@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::channels::{self, SchemaContent};
+use super::channels::{self, MAX_CHANNELS, SchemaContent};
 use super::compression::Compression;
 use super::extras::ExtraRecord;
 use super::facts;
@@ -204,10 +204,11 @@ impl Backend for Writer {
     fn add_channel(&mut self, channel: Channel) -> Result<ChannelId> {
         self.queue()?.check().map_err(|failure| self.failed(failure))?;
         let index = self.channels.len() as u32;
-        let Some(id) = u16::try_from(index + 1).ok() else {
-            let reason = "an MCAP file holds at most 65,535 channels".to_owned();
+        if self.channels.len() >= MAX_CHANNELS {
+            let reason = format!("lk reads MCAP files of at most {MAX_CHANNELS} channels");
             return Err(self.unstorable(&channel.key, reason));
-        };
+        }
+        let id = index as u16 + 1;
         let (schema, mut record) = channels::to_records(&channel);
         let strings = record.metadata.iter().map(|(key, value)| key.len() + value.len() + 8);
         let longest = strings.sum::<usize>().max(channel.key.len());

@@ -111,3 +111,13 @@ fn what_packs_too_well_to_be_believed_is_stored_as_it_is() {
     assert_eq!(reader.pieces()[0].compression, Compression::None);
     assert!(read(&reader).0[0].1.payload == payload);
 }
+
+#[test]
+fn no_more_channels_are_written_than_are_read() {
+    let mut writer = Writer::in_memory();
+    for n in 0..MAX_CHANNELS {
+        writer.add_channel(text(&n.to_string())).unwrap();
+    }
+    let error = writer.add_channel(text("one more")).unwrap_err().to_string();
+    assert!(error.contains("one more") && error.contains("at most 8192 channels"), "{error}");
+}
