@@ -108,15 +108,23 @@ pub struct End {
 }
 
 impl Graph {
+    /// The place of the first arrow that isn't drawn, since an end of it is at
+    /// no box or port of the graph.
+    pub fn loose_arrow(&self) -> Option<usize> {
+        self.arrows.iter().position(|arrow| !self.holds(arrow))
+    }
+
     /// The arrows that have both ends in the graph.
     fn drawn(&self) -> impl Iterator<Item = &Arrow> {
-        self.arrows.iter().filter(|arrow| {
-            let has = |end: End, ports: fn(&GraphBox) -> usize| {
-                self.boxes
-                    .get(end.at)
-                    .is_some_and(|node| end.port.is_none_or(|port| port < ports(node)))
-            };
-            has(arrow.from, |node| node.outputs.len()) && has(arrow.to, |node| node.inputs.len())
-        })
+        self.arrows.iter().filter(|arrow| self.holds(arrow))
+    }
+
+    fn holds(&self, arrow: &Arrow) -> bool {
+        let has = |end: End, ports: fn(&GraphBox) -> usize| {
+            self.boxes
+                .get(end.at)
+                .is_some_and(|node| end.port.is_none_or(|port| port < ports(node)))
+        };
+        has(arrow.from, |node| node.outputs.len()) && has(arrow.to, |node| node.inputs.len())
     }
 }

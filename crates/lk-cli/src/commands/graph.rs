@@ -74,10 +74,18 @@ impl Args {
         if extension(&self.dir).as_deref() != Some("json") {
             return Ok(picture(&Manifest::load(&self.dir)?));
         }
-        serde_json::from_str(&files::read_text(&self.dir)?).map_err(|error| Error::Usage {
-            message: format!("not a graph: {} ({error})", self.dir.display()),
+        let refused = |reason: String| Error::Usage {
+            message: format!("not a graph: {} ({reason})", self.dir.display()),
             hint: "`lk graph -o graph.json` writes one".to_owned(),
-        })
+        };
+        let graph: Graph = serde_json::from_str(&files::read_text(&self.dir)?)
+            .map_err(|error| refused(error.to_string()))?;
+        match graph.loose_arrow() {
+            None => Ok(graph),
+            Some(place) => {
+                Err(refused(format!("an end of arrows[{place}] is at no box or port of it")))
+            }
+        }
     }
 }
 

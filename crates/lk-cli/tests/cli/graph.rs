@@ -51,6 +51,10 @@ fn a_graph_that_was_saved_is_drawn_as_it_was() {
     folder.write("loop.json", &saved);
     folder.lk(&["graph", "loop.json"]).expect(0).shows(&["b0 -.->|\"out to in\"| b0"]);
     folder.lk(&["graph", "loop.json", "-o", "loop.svg"]).expect(0);
+    // An arrow that can't be drawn isn't left out in silence.
+    let loose = saved.replacen(r#""port": 0"#, r#""port": 1"#, 1);
+    folder.write("loose.json", &loose);
+    folder.lk(&["graph", "loose.json"]).expect_mistake(&["loose.json", "arrows[0]", "port"]);
     folder.write("other.json", "{\"boxs\": []}");
     folder.lk(&["graph", "other.json"]).expect_mistake(&["other.json", "boxs", "hint: "]);
 }
