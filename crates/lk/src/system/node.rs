@@ -19,7 +19,7 @@ pub struct NodeConfig {
 /// A node of a system that runs.
 #[derive(Debug)]
 pub(super) struct Node {
-    rate: Option<Rate>,
+    pub(super) rate: Option<Rate>,
     pub(super) threaded: bool,
     /// Number of the next tick at its rate, and when that is.
     pub(super) next: u64,
@@ -28,8 +28,8 @@ pub(super) struct Node {
     pub(super) due: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Rate {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Rate {
     /// Whole nanoseconds between ticks.
     Period(i64),
     Hertz(f64),

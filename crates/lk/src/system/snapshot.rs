@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::cell::{Cell, Delivery};
 use super::graph::refused;
+use super::node::Rate;
 use super::run::IN_PLACE;
 use super::{ConnectionGraph, System};
 use crate::component::{AnyMsg, Dx, Encoded, Input, Stage};
@@ -20,8 +21,8 @@ use crate::time::Time;
 pub struct Snapshot {
     graph: ConnectionGraph,
     cells: Vec<SavedCell>,
-    /// Of each node, the number of the next tick at its rate.
-    nodes: Vec<u64>,
+    /// Of each node its rate, and the number of the next tick at it.
+    nodes: Vec<(Option<Rate>, u64)>,
     delayed: Vec<Delivery>,
     start: Time,
     now: Time,
@@ -32,6 +33,7 @@ pub struct Snapshot {
 #[derive(Clone)]
 struct SavedCell {
     name: String,
+    node: usize,
     state: Encoded,
     inputs: Vec<Input>,
     outputs: Vec<Option<Arc<dyn AnyMsg>>>,
@@ -71,7 +73,7 @@ impl System {
         Ok(Snapshot {
             graph: self.graph.clone(),
             cells: cells.collect::<Result<_>>()?,
-            nodes: self.nodes.iter().map(|node| node.next).collect(),
+            nodes: self.nodes.iter().map(|node| (node.rate, node.next)).collect(),
             delayed: self.delayed.clone(),
             start: self.start,
             now: self.now,
@@ -88,6 +90,7 @@ impl System {
         })?;
         Ok(SavedCell {
             name: cell.name.clone(),
+            node: cell.node,
             state,
             inputs: cell.inputs.clone(),
             outputs: cell.outputs.iter().map(|output| output.value.clone()).collect(),
@@ -109,7 +112,7 @@ impl System {
         if !matches!(self.stage, Stage::Active | Stage::Inactive) {
             return Err(self.wrong_stage("restore"));
         }
-        if !self.graph.is_like(&snapshot.graph) || self.nodes.len() != snapshot.nodes.len() {
+        if !self.graph.is_like(&snapshot.graph) {
             let names = |graph: &ConnectionGraph| graph.components().collect::<Vec<_>>().join(", ");
             return Err(refused(format!(
                 "the snapshot is of another system than {}: it has the components {}, this one {}, \
@@ -117,6 +120,17 @@ impl System {
                 self.name,
                 names(&snapshot.graph),
                 names(&self.graph)
+            )));
+        }
+        // A number of a tick is another time at another rate.
+        let same_nodes = self.nodes.len() == snapshot.nodes.len()
+            && self.nodes.iter().zip(&snapshot.nodes).all(|(node, (rate, _))| node.rate == *rate)
+            && self.cells.iter().flatten().zip(&snapshot.cells).all(|(a, b)| a.node == b.node);
+        if !same_nodes {
+            return Err(refused(format!(
+                "the snapshot is of another system than {}: its nodes have other components or \
+                 other rates",
+                self.name
             )));
         }
         let now = snapshot.now;
@@ -137,7 +151,7 @@ impl System {
             self.end_all();
             return restored;
         }
-        for (node, next) in self.nodes.iter_mut().zip(&snapshot.nodes) {
+        for (node, (_, next)) in self.nodes.iter_mut().zip(&snapshot.nodes) {
             node.next = *next;
         }
         self.delayed.clone_from(&snapshot.delayed);

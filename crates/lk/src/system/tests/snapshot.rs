@@ -193,3 +193,26 @@ fn a_snapshot_of_another_system_or_in_the_wrong_stage_is_refused() {
     let error = system.restore(&snapshot).expect_err("refused").to_string();
     assert_eq!(error, "can't restore system filters: it is unconfigured");
 }
+
+#[test]
+fn a_snapshot_doesnt_go_on_at_other_rates_or_on_other_nodes() {
+    let with = |rate_hz: f64, node: &str| {
+        let mut builder = SystemBuilder::new("rates");
+        for name in ["a", "b"] {
+            let rate_hz = Some(if name == "a" { rate_hz } else { 50.0 });
+            builder.node(name, NodeConfig { rate_hz, threaded: false }).unwrap();
+        }
+        builder.add_to(node, "first", Filter::new).unwrap();
+        builder.add_to("b", "second", Filter::new).unwrap();
+        builder.add_to("a", "third", Filter::new).unwrap();
+        let mut system = builder.build().unwrap();
+        system.run_for(3).unwrap();
+        system
+    };
+    let snapshot = with(100.0, "a").snapshot().unwrap();
+    with(100.0, "a").restore(&snapshot).unwrap();
+    for (rate_hz, node) in [(200.0, "a"), (100.0, "b")] {
+        let refused = with(rate_hz, node).restore(&snapshot).expect_err("refused").to_string();
+        assert!(refused.contains("its nodes have other components or other rates"), "{refused}");
+    }
+}
