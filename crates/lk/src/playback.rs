@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
-use crate::dataset::{ChannelId, Dataset};
+use crate::dataset::{ChannelId, Dataset, Sample};
 use crate::error::{Error, Result};
 use crate::time::{Span, Time};
 
@@ -54,7 +54,8 @@ pub struct PlaybackConfig {
     /// How far after its first message it begins; in configs in nanoseconds.
     pub start_offset: Span,
     /// Whether messages come at the times when they were recorded. Otherwise
-    /// they come row by row: the first of each key, then the second.
+    /// they come row by row: the first of each key, then the second; what says
+    /// a time is refused then.
     pub use_recorded_timestamps: bool,
     /// Whether a [`DataPlayback`] plays from the start; otherwise it waits to
     /// be told.
@@ -85,6 +86,15 @@ pub enum Order {
     Publish,
 }
 
+impl Order {
+    fn time(self, sample: &Sample) -> Time {
+        match self {
+            Order::Log => sample.time,
+            Order::Publish => sample.publish_time,
+        }
+    }
+}
+
 impl Default for PlaybackConfig {
     fn default() -> PlaybackConfig {
         PlaybackConfig {
@@ -109,13 +119,9 @@ impl PlaybackConfig {
         self.rtf.unwrap_or(self.rate)
     }
 
-    /// That something lies between the beginning and the end, of what was
-    /// recorded from `first` to `last`. Messages in another order, or without
-    /// their times, show that only when they are played.
+    /// That something lies between the beginning and the end, of what is played
+    /// from `first` to `last`.
     fn check_extent(&self, first: Time, last: Time) -> Result<()> {
-        if self.order != Order::Log || !self.use_recorded_timestamps {
-            return Ok(());
-        }
         let begin = first + self.start_offset;
         let reason = if begin > last {
             let offset = self.start_offset;
@@ -135,6 +141,11 @@ impl PlaybackConfig {
             |reason: String| Err(Error::Config { component: "playback".to_owned(), reason });
         if self.start_offset < Span::ZERO {
             return refuse(format!("start_offset {} s is before the start", self.start_offset));
+        }
+        let by_time = self.start_offset > Span::ZERO || self.until.is_some();
+        if by_time && !self.use_recorded_timestamps {
+            let reason = "start_offset and until are times, and rows have none: seek to an index";
+            return refuse(reason.to_owned());
         }
         for key in self.keys.iter().chain(self.rename.keys()) {
             dataset.channel(key)?;

@@ -98,6 +98,16 @@ impl DataPlayback {
         self.player.done()
     }
 
+    /// Those of the next tick; of the first where it ends and repeats.
+    fn next_messages(&mut self) -> Result<Vec<super::Message>> {
+        let mut tick = self.player.step()?;
+        if tick.is_none() && self.player.config().repeat {
+            self.player.reset();
+            tick = self.player.step()?;
+        }
+        Ok(tick.map_or_else(Vec::new, |tick| tick.messages))
+    }
+
     /// Works out when it is due next; `now` is `None` before the first step.
     fn plan(&mut self, now: Option<Time>) -> Result<()> {
         const NANOSECOND: Span = Span::from_nanos(1);
@@ -139,12 +149,13 @@ fn scaled(span: Span, rate: f64) -> i64 {
 
 impl Component for DataPlayback {
     fn step(&mut self, io: &mut Io<'_>) -> StepResult {
-        if !self.playing {
+        // Of a node with a rate, ticks come before messages are due.
+        if !self.playing || self.due.is_some_and(|due| io.now() < due) {
             return Ok(());
         }
         let messages = match self.held.is_empty() {
             false => std::mem::take(&mut self.held),
-            true => self.player.step()?.map_or_else(Vec::new, |tick| tick.messages),
+            true => self.next_messages()?,
         };
         let mut given = vec![false; self.outputs.len()];
         for message in messages {

@@ -69,23 +69,16 @@ impl Feed {
     fn gather(&mut self, dataset: &Dataset) -> Result<Option<Tick>> {
         self.fill(dataset)?;
         let Some((_, first)) = self.ahead.front() else { return Ok(None) };
-        let time = self.time(first);
+        let time = self.order.time(first);
         let mut messages = Vec::new();
         while let Some((key, sample)) = self.ahead.pop_front() {
             messages.push(Message { key, sample });
             self.fill(dataset)?;
-            if self.ahead.front().is_none_or(|(_, next)| self.time(next) != time) {
+            if self.ahead.front().is_none_or(|(_, next)| self.order.time(next) != time) {
                 break;
             }
         }
         Ok(Some(Tick { time, messages }))
-    }
-
-    fn time(&self, sample: &Sample) -> Time {
-        match self.order {
-            Order::Log => sample.time,
-            Order::Publish => sample.publish_time,
-        }
     }
 
     fn fill(&mut self, dataset: &Dataset) -> Result<()> {

@@ -5,11 +5,11 @@ use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 
-use super::PlaybackConfig;
 use super::feed::Feed;
 use super::rows::Rows;
+use super::{Order, PlaybackConfig};
 use crate::clock::{Clock, Lateness, Remote, Wait};
-use crate::dataset::{ChannelId, Dataset, Sample};
+use crate::dataset::{ChannelId, Dataset, Query, Sample};
 use crate::error::{Error, Result};
 use crate::time::{Span, Time};
 
@@ -114,8 +114,16 @@ impl Player {
         let channels: Vec<ChannelId> = keys.iter().map(|key| key.channel).collect();
         let stats = dataset.stats()?;
         let played = || channels.iter().filter_map(|id| stats.get(id.0 as usize));
-        let first = played().filter_map(|stats| stats.first).min().unwrap_or(Time::ZERO);
-        let last = played().filter_map(|stats| stats.last).max().unwrap_or(first);
+        let extent = match config.order {
+            Order::Log => {
+                let first = played().filter_map(|stats| stats.first).min();
+                first.zip(played().filter_map(|stats| stats.last).max())
+            }
+            // Published is before it is recorded: the one extent says nothing
+            // of the other.
+            Order::Publish => published(&dataset, &channels)?,
+        };
+        let (first, last) = extent.unwrap_or_default();
         config.check_extent(first, last)?;
         let last = config.until.map_or(last, |until| last.min(until));
         let rows = played().map(|stats| stats.count).max().unwrap_or(0);
@@ -239,7 +247,7 @@ impl Player {
         let longest = self.keys.iter().rev().max_by_key(count).expect("something is played");
         let name = &self.dataset.channels()[longest.channel.0 as usize].key;
         let sample = self.dataset.channel(name)?.slice(index..=index).samples()?.next();
-        sample.map_or(Ok(self.last), |sample| sample.map(|sample| sample.time))
+        sample.map_or(Ok(self.last), |sample| Ok(self.config.order.time(&sample?)))
     }
 
     /// Goes back to the start.
@@ -409,6 +417,18 @@ impl Player {
         });
         Ok(Playing { remote, progress, thread })
     }
+}
+
+/// The first and the last time at which something was published.
+fn published(dataset: &Dataset, channels: &[ChannelId]) -> Result<Option<(Time, Time)>> {
+    let query = Query { channels: Some(channels.to_vec()), ..Query::default() };
+    let mut extent: Option<(Time, Time)> = None;
+    for item in dataset.samples(&query)? {
+        let time = item?.1.publish_time;
+        let (first, last) = extent.unwrap_or((time, time));
+        extent = Some((first.min(time), last.max(time)));
+    }
+    Ok(extent)
 }
 
 /// A playback on a thread of its own.

@@ -105,14 +105,41 @@ fn order_of_publishing_sorts_by_it() {
     let payload = dataset.channel("x").unwrap().samples().unwrap().next().unwrap().unwrap().payload;
     for (log, publish) in [(10, 9), (20, 5), (30, 29)] {
         let (time, publish_time) = (ms(log), ms(publish));
-        let sample =
-            crate::dataset::Sample { time, publish_time, sequence: 0, payload: payload.clone() };
+        let sample = Sample { time, publish_time, sequence: 0, payload: payload.clone() };
         dataset.write_sample(id, sample).unwrap();
     }
     let config = PlaybackConfig { order: Order::Publish, ..PlaybackConfig::default() };
     let mut player = player(dataset, config);
     let times: Vec<i64> = ticks(&mut player).into_iter().map(|(ms, _)| ms).collect();
     assert_eq!(times, [0, 5, 9, 29]);
+}
+
+#[test]
+fn what_was_published_before_anything_was_recorded_is_played() {
+    let mut dataset = Dataset::memory();
+    dataset.write("x", &0_i64, ms(100)).unwrap();
+    let (id, x) = (dataset.channel_id("x").unwrap(), dataset.channel("x").unwrap());
+    let payload = x.samples().unwrap().next().unwrap().unwrap().payload;
+    let mut late = Dataset::memory();
+    late.add_channel(dataset.channels()[0].clone()).unwrap();
+    for (log, publish) in [(100, 70), (110, 90), (120, 119)] {
+        let (time, publish_time, payload) = (ms(log), ms(publish), payload.clone());
+        let sample = Sample { time, publish_time, sequence: 0, payload };
+        late.write_sample(id, sample).unwrap();
+    }
+    let publish = PlaybackConfig { order: Order::Publish, ..PlaybackConfig::default() };
+    let late = Arc::new(late);
+    let times = |config| -> Vec<i64> {
+        let mut player = Player::new(Arc::clone(&late), config).unwrap();
+        ticks(&mut player).into_iter().map(|(ms, _)| ms).collect()
+    };
+    assert_eq!(times(publish.clone()), [70, 90, 119]);
+    // Counted from the first that is played.
+    let start_offset = ms(20) - Time::ZERO;
+    assert_eq!(times(PlaybackConfig { start_offset, ..publish.clone() }), [90, 119]);
+    let mut player = Player::new(Arc::clone(&late), publish).unwrap();
+    player.seek(Seek::Index(1)).unwrap();
+    assert_eq!(player.step().unwrap().unwrap().time, ms(90));
 }
 
 #[test]
@@ -131,6 +158,9 @@ fn what_cant_be_played_is_refused_by_name() {
     assert!(late.contains("start_offset 1000.000000000 s is past the end"), "{late}");
     let early = refused(two_rates(), PlaybackConfig { until: Some(Time::MIN), ..default() });
     assert!(early.contains("is not after"), "{early}");
+    let rows = PlaybackConfig { use_recorded_timestamps: false, ..default() };
+    let timed = refused(two_rates(), PlaybackConfig { until: Some(ms(1500)), ..rows });
+    assert!(timed.contains("start_offset and until are times, and rows have none"), "{timed}");
     let (keys, rename) = (vec!["fast".to_owned()], [("slow".to_owned(), "s".to_owned())].into());
     let idle = refused(two_rates(), PlaybackConfig { keys, rename, ..default() });
     assert!(idle.contains("slow gets another name, and isn't played"), "{idle}");
@@ -259,9 +289,18 @@ impl Component for Sink {
 }
 
 fn in_a_system(dataset: Dataset, config: PlaybackConfig, ticks: u64) -> Vec<(i64, i64)> {
+    on_a_node(None, dataset, config, ticks)
+}
+
+fn on_a_node(
+    rate_hz: Option<f64>,
+    dataset: Dataset,
+    config: PlaybackConfig,
+    ticks: u64,
+) -> Vec<(i64, i64)> {
     let (sender, seen) = channel();
     let mut builder = SystemBuilder::new("play");
-    builder.node("data", NodeConfig::default()).unwrap();
+    builder.node("data", NodeConfig { rate_hz, threaded: false }).unwrap();
     let dataset = Arc::new(dataset);
     builder.add_to("data", "play", |ports| DataPlayback::new(dataset, config, ports)).unwrap();
     builder.add_to("data", "sink", |ports| Ok(Sink(ports.input("n")?, sender))).unwrap();
@@ -290,6 +329,28 @@ fn a_system_gets_the_messages_at_their_times() {
     assert_eq!(seen[41], (2_015_000_001, 1));
 
     assert_eq!(in_a_system(two_rates(), PlaybackConfig::default(), u64::MAX), []);
+}
+
+#[test]
+fn a_node_with_a_rate_gives_nothing_before_its_time() {
+    let auto = PlaybackConfig { auto_play: true, ..PlaybackConfig::default() };
+    let seen = on_a_node(Some(1e3), two_rates(), auto, 1_100);
+    let expected: Vec<(i64, i64)> = (0..4).map(|n| (ms(1000 + 25 * n).as_nanos(), n)).collect();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn rows_begin_again_where_they_repeat() {
+    let rows = PlaybackConfig {
+        use_recorded_timestamps: false,
+        auto_play: true,
+        repeat: true,
+        keys: vec!["slow".to_owned()],
+        ..PlaybackConfig::default()
+    };
+    let seen: Vec<i64> =
+        on_a_node(Some(1e3), two_rates(), rows, 42).into_iter().map(|s| s.1).collect();
+    assert_eq!((seen.len(), &seen[38..]), (42, [38, 39, 0, 1].as_slice()));
 }
 
 #[test]
