@@ -77,7 +77,9 @@ fn watch() -> Result<()> {
         signals.forever().for_each(|signal| {
             let stop = STOP.lock().unwrap_or_else(PoisonError::into_inner).take();
             match stop {
-                Some(stop) => stop(signal),
+                // On a thread of its own: where it waits for a disk that
+                // hangs, a second signal is heard.
+                Some(stop) => _ = thread::spawn(move || stop(signal)),
                 None => end(signal),
             }
         });
