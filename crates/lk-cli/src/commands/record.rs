@@ -215,18 +215,20 @@ impl Recording<'_> {
             }
             Ok(Some(Streamed::Sample(sample))) => self.sample(sample, came),
             Err(error) => {
-                self.refused += 1;
-                match self.refused {
-                    ..=TOLD => self.tell(|ctx| ctx.warn(&format!("not recorded: {error}"))),
-                    n if n == TOLD + 1 => {
-                        self.tell(|ctx| {
-                            ctx.warn("further lines that can't be recorded are counted")
-                        });
-                    }
-                    _ => {}
-                }
+                self.refuse(&error.to_string());
                 Ok(())
             }
+        }
+    }
+
+    fn refuse(&mut self, reason: &str) {
+        self.refused += 1;
+        match self.refused {
+            ..=TOLD => self.tell(|ctx| ctx.warn(&format!("not recorded: {reason}"))),
+            n if n == TOLD + 1 => {
+                self.tell(|ctx| ctx.warn("further lines that can't be recorded are counted"));
+            }
+            _ => {}
         }
     }
 
@@ -234,7 +236,18 @@ impl Recording<'_> {
         let StreamedSample { key, time, publish_time, sequence, payload } = sample;
         let Encoding::Cdr(schema) = &self.stream.channels()[key].encoding else { return Ok(()) };
         let message = Arc::new(Encoded { schema: schema.clone(), payload });
-        let stamp = Stamp { time: time.unwrap_or(came), publish_time, sequence };
+        let time = time.unwrap_or(came);
+        // The writer would fail at it, and take nothing more.
+        if let Some(before) =
+            [Some(time), publish_time].into_iter().flatten().find(|t| *t < Time::ZERO)
+        {
+            let key = &self.stream.channels()[key].key;
+            let reason =
+                format!("key {key}: time {before} s is before zero, where MCAP times begin");
+            self.refuse(&reason);
+            return Ok(());
+        }
+        let stamp = Stamp { time, publish_time, sequence };
         self.recorder.record(&self.keys[key], message, stamp)?;
         Ok(())
     }

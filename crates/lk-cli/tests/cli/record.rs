@@ -80,6 +80,9 @@ fn a_line_that_cannot_be_recorded_is_told_and_the_rest_is_recorded() {
     let ran = record(&folder, &["-o", "run.mcap"], &(lines + &line("a", 3, r#"{"x": 3}"#)));
     let ran = ran.expect(2).shows(&["run.mcap: 2 messages of 1 key"]);
     let ran = ran.says(&["line 2 of standard input", "warning: 21 lines could not be recorded"]);
+    let lines = line("a", -5, r#"{"x": 1}"#) + &line("a", 3, r#"{"x": 3}"#);
+    let early = record(&folder, &["-o", "early.mcap"], &lines).expect(2);
+    early.shows(&["early.mcap: 1 message of 1 key"]).says(&["key a: time -5.0", "before zero"]);
     assert_eq!(ran.stderr.matches("not recorded:").count(), 5, "{}", ran.stderr);
     folder.lk(&["info", "run.mcap", "--check"]).expect(0).shows(&["2 messages"]);
 }
