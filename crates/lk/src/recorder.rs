@@ -116,8 +116,11 @@ impl Default for RecorderConfig {
 }
 
 impl RecorderConfig {
+    fn splits(&self) -> bool {
+        self.split_bytes.is_some() || self.split_after.is_some()
+    }
+
     fn check(&self, target: &Target) -> Result<()> {
-        let splits = self.split_bytes.is_some() || self.split_after.is_some();
         let wrong = [
             (self.sample_every_n == 0, "sample_every_n must be at least 1"),
             (
@@ -133,7 +136,7 @@ impl RecorderConfig {
                 "split_after must be above 0",
             ),
             (
-                splits && !matches!(target, Target::Files { .. }),
+                self.splits() && !matches!(target, Target::Files { .. }),
                 "only a recording to files can be split: say Target::Files",
             ),
         ];
@@ -201,7 +204,7 @@ impl Recorder {
     ///
     /// # Errors
     /// [`Error::Config`] for a config that makes no sense; what creating the
-    /// first file brings.
+    /// first file brings, also where the second one is there already.
     pub fn new(target: Target, config: RecorderConfig) -> Result<Recorder> {
         config.check(&target)?;
         let location = target.location();

@@ -139,6 +139,14 @@ fn splits_go_on_in_new_files_and_lose_nothing() {
         all.extend(numbers);
     }
     assert_eq!(all, (0..100).collect::<Vec<i64>>());
+    // A further file that is there is told at once, not when its turn comes.
+    std::fs::remove_file(&path).unwrap();
+    let config =
+        RecorderConfig { split_after: Some(Span::from_nanos(40)), ..RecorderConfig::default() };
+    let target = Target::Files { path: path.clone(), options: CreateOptions::default() };
+    let there = Recorder::new(target, config).err().expect("refused").to_string();
+    assert!(there.starts_with("file exists") && there.contains("run_1.mcap"), "{there}");
+    assert!(!path.exists());
     let last = Dataset::open(folder.path().join("run_2.mcap")).unwrap();
     let fact: RecorderStats = serde_json::from_str(&last.facts().entries["recorder"]).unwrap();
     assert!(fact.total().balances() && fact.total().written == 100);
@@ -394,10 +402,11 @@ fn what_a_ring_held_when_writing_failed_is_counted_as_dropped() {
 fn a_message_that_the_next_file_has_no_room_for_is_counted_as_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.mcap");
-    std::fs::write(folder.path().join("run_1.mcap"), "someone's").unwrap();
     let config = RecorderConfig { split_bytes: Some(1), ..RecorderConfig::default() };
     let target = Target::Files { path, options: CreateOptions::default() };
     let mut recorder = Recorder::new(target, config).unwrap();
+    // It came after the start, which looks for it.
+    std::fs::write(folder.path().join("run_1.mcap"), "someone's").unwrap();
     let key = recorder.key("x");
     record(&recorder, &key, 0..2);
     recorder.flush().unwrap_err();

@@ -69,6 +69,12 @@ impl Writer {
         let (dataset, files) = match target {
             Target::Dataset(dataset) => (dataset, None),
             Target::Files { path, options } => {
+                let config = &shared.config;
+                // Told now, not in hours, when what comes then would be lost.
+                let next = target::part_path(&path, 1);
+                if config.splits() && !options.overwrite && next.exists() {
+                    return Err(Error::FileExists { path: next.display().to_string() });
+                }
                 (target::create(&path, &options, 0)?, Some((path, options)))
             }
         };
