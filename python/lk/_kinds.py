@@ -387,6 +387,14 @@ def _common_dtype(values: list[Any], path: str) -> str:
     if name not in _NUMBERS:
         names = ", ".join(sorted(str(dtype) for dtype in dtypes))
         raise _refused(path, f"NumPy dtype {names} has no message type", f"use one of {', '.join(_NUMBERS)}")
+    if name == "float64":
+        for value in values:
+            whole = np.asarray(value)
+            if whole.dtype.kind in "iu" and whole.dtype.itemsize == 8:
+                rounded = whole[(whole > _EXACT) | (whole < -_EXACT)]
+                if rounded.size:
+                    bad = rounded.flat[0]
+                    raise _refused(path, f"a float64 would round the integer {bad}", "write floats or ints alone")
     return name
 
 

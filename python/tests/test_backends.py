@@ -215,3 +215,35 @@ def test_a_pickle_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path.write_bytes(pickle.dumps({"n": {"data": [Evil()], "timestamps": [0.0]}}))
     with pytest.raises(lk.Error, match="pickle refused"):
         lk.Dataset.load(path)
+
+
+def test_tables_have_what_only_later_values_have() -> None:
+    dataset = lk.Dataset.create()
+    dataset.write("state", {"x": 1.0, "at.rest": True, "pose": None}, timestamp=0.0)
+    dataset.write("state", {"x": 2.0, "at.rest": False, "pose": {"yaw": 3.0}, "note": "b"}, timestamp=1.0)
+    rows = dataset.to_polars("state")
+    assert rows.columns == ["timestamp_ns", "x", "at.rest", "pose.yaw", "note"]
+    assert rows["at.rest"].to_list() == [True, False]
+    assert rows["pose.yaw"].to_list() == [None, 3.0] and rows["note"].to_list() == [None, "b"]
+
+
+def test_a_field_named_as_the_times_leaves_them_in_their_place() -> None:
+    dataset = lk.Dataset.create()
+    dataset.write("stamp", {"timestamp_ns": 7}, timestamp=1.0)
+    rows = dataset.to_polars("stamp")
+    assert rows["timestamp_ns"].to_list() == [1_000_000_000]
+    assert rows["value.timestamp_ns"].to_list() == [7]
+
+
+def test_two_times_for_one_value_are_refused_by_every_backend() -> None:
+    for dataset in (lk.Dataset.create(), lk.Dataset(Rows())):
+        with pytest.raises(TypeError, match="not both"):
+            dataset.write("x", 1.0, 2.0, timestamp_ns=3)
+
+
+def test_a_file_that_is_opened_again_begins_anew(tmp_path: Path) -> None:
+    backend = lk.PickleBackend(tmp_path / "a.pkl")
+    for value in (1.0, "text"):
+        with backend:
+            backend.write("x", value, 0.0)
+    assert lk.Dataset.load(tmp_path / "a.pkl").read("x") == ["text"]

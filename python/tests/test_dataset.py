@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -176,3 +177,43 @@ def test_a_dataclass_that_is_gone_is_a_record_with_the_same_fields(
     value = lk.Dataset.load(path).read("point", 0)
     assert isinstance(value, lk.Record) and (value.x, value.y) == (1.0, 2.0)
     assert type(value).__name__ == "Point"
+
+
+def test_a_write_that_is_refused_leaves_values_and_times_as_they_were() -> None:
+    dataset = lk.Dataset.create()
+    dataset.write("x", 1.0, timestamp=0.0)
+    for time_ns in (1.5, 2**63):
+        with pytest.raises((TypeError, OverflowError)):
+            dataset.write("x", 2.0, timestamp_ns=time_ns)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        dataset.write("lock", threading.Lock())
+    assert dataset.read("x") == [1.0] and dataset.get_timestamps("x") == [0.0]
+    assert dataset.keys() == ["x"]
+
+
+def test_a_slice_by_time_of_times_that_go_back_is_refused() -> None:
+    dataset = lk.Dataset.create()
+    for time_s in (0.0, 3.0, 1.0, 2.0, 4.0):
+        dataset.write("x", time_s, timestamp=time_s)
+    with pytest.raises(ValueError, match="times of key x go back"):
+        dataset["x"][1.0:2.5]
+
+
+def test_a_column_is_in_the_order_of_its_times() -> None:
+    dataset = lk.Dataset.create()
+    for time_s in (0.0, 3.0, 1.0):
+        dataset.write("x", 10.0 * time_s, timestamp=time_s)
+    assert dataset["x"].column().tolist() == dataset.read("x") == [0.0, 30.0, 10.0]
+
+
+def test_large_integers_beside_floats_are_not_rounded(tmp_path: Path) -> None:
+    mixed = lk.Dataset.create()
+    for value in (np.array([2**60 + 1]), np.array([0.5])):
+        mixed.write("x", value, timestamp=0.0)
+    with pytest.raises(lk.SchemaError, match="would round the integer 1152921504606846977"):
+        mixed.save(tmp_path / "mixed.mcap")
+    exact = lk.Dataset.create()
+    exact.write("x", np.array([2**60 + 1]), timestamp=0.0)
+    rounded = lk.Dataset.create()
+    rounded.write("x", np.array([2.0**60]), timestamp=0.0)
+    assert not lk.diffdiff(exact, rounded, tol=0.0).matches

@@ -96,11 +96,11 @@ class Dataset:
             SchemaError: a file can't hold the value; names key, index and field.
         """
         backend = self.backend
+        if timestamp is not None and timestamp_ns is not None:
+            raise TypeError("give timestamp or timestamp_ns, not both")
         if isinstance(backend, NativeBackend):
             if timestamp_ns is None:
                 timestamp_ns = time.time_ns() if timestamp is None else to_ns(timestamp)
-            elif timestamp is not None:
-                raise TypeError("give timestamp or timestamp_ns, not both")
             backend.write_ns(key, value, timestamp_ns)
             return
         if timestamp_ns is not None:

@@ -19,24 +19,34 @@ def columns(series: Series) -> dict[str, Any]:
     if not len(series):
         return found
     values: list[Any] | None = None
-    for path in _paths(series[0], ""):
+    paths = _paths(series[0], ())
+    if any(_is_open(_field(series[0], path)) for path in [(), *paths]):
+        # Later values may have what the first one has not.
+        values = series.to_list()
+        every = dict.fromkeys(path for value in values for path in _paths(value, ()))
+        inner = {path[:n] for path in every for n in range(len(path))}
+        paths = [path for path in every if path not in inner]
+    for path in paths:
+        name = ".".join(path) or "value"
+        # The times have their name already.
+        name = f"value.{name}" if name in found else name
         try:
-            found[path or "value"] = series.column(path)
+            found[name] = series.column(".".join(path))
         except SchemaError:
             values = series.to_list() if values is None else values
-            found[path or "value"] = [_field(value, path) for value in values]
+            found[name] = [_field(value, path) for value in values]
     return found
 
 
-def _paths(value: Any, path: str) -> list[str]:
+def _is_open(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+def _paths(value: Any, path: tuple[str, ...]) -> list[tuple[str, ...]]:
     names = _names(value)
     if not names:
         return [path]
-    found: list[str] = []
-    for name in names:
-        inner = _field(value, name)
-        found += _paths(inner, f"{path}.{name}" if path else name)
-    return found
+    return [p for name in names for p in _paths(_field(value, (name,)), (*path, name))]
 
 
 def _names(value: Any) -> list[str]:
@@ -45,8 +55,8 @@ def _names(value: Any) -> list[str]:
     return list(value) if isinstance(value, dict) else []
 
 
-def _field(value: Any, path: str) -> Any:
-    for name in path.split(".") if path else []:
+def _field(value: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
         value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
     return value
 

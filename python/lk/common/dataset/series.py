@@ -68,6 +68,11 @@ class Series(Sequence[Any]):
         if bounds.step is not None:
             raise ValueError("a slice by time has no step")
         times = self.timestamps_ns
+        if len(times) > 1 and bool((times[1:] < times[:-1]).any()):
+            raise ValueError(
+                f"the times of key {self.key} go back, so that a time is no place in it; "
+                "hint: write values in the order of their times"
+            )
         start = 0 if bounds.start is None else bisect_left(times, to_ns(bounds.start))
         stop = len(times) if bounds.stop is None else bisect_left(times, to_ns(bounds.stop))
         return self._part(start, max(start, stop))

@@ -60,6 +60,10 @@ class FileBackend(NativeBackend):
             if options:
                 raise TypeError(f"unknown options of {type(self).__name__}: {', '.join(options)}")
             self._writer = Recording.create(self.file, overwrite, compression, live)
+            # Opened a second time it begins anew, and so do its keys.
+            self._kinds.clear()
+            self._counts.clear()
+            self._reader = None
         self.is_open = True
 
     def _open_reader(self) -> Recording:
@@ -167,8 +171,5 @@ class FileBackend(NativeBackend):
         if self.mode == "read":
             raise Error(f"can't clear {self.file}: it was opened to read")
         self.close()
-        self._kinds.clear()
-        self._counts.clear()
-        self._reader = None
         self.options["overwrite"] = True
         self.open()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 _IMMUTABLE = frozenset({int, float, bool, str, bytes, complex, type(None)})
 
 
+def own_copy(value: Any) -> Any:
+    """A value that nobody else can change."""
+    return value if type(value) in _IMMUTABLE else copy.deepcopy(value)
+
+
 class MemoryBackend(NativeBackend):
     """Keeps a deep copy of each value, whatever it is.
 
@@ -33,12 +39,17 @@ class MemoryBackend(NativeBackend):
         self._encoded: Recording | None = None
 
     def write_ns(self, key: str, value: Any, time_ns: int) -> None:
+        kept = own_copy(value)
+        # Whatever can't be copied, or is no time, is refused before anything is kept.
+        time = operator.index(time_ns)
+        if not -(2**63) <= time < 2**63:
+            raise OverflowError(f"key {key}: {time} ns is no time: 64 bits can't hold it")
         values = self._values.get(key)
         if values is None:
             values = self._values[key] = []
             self._times[key] = array("q")
-        values.append(value if type(value) in _IMMUTABLE else copy.deepcopy(value))
-        self._times[key].append(time_ns)
+        values.append(kept)
+        self._times[key].append(time)
         self._encoded = None
 
     def read(self, key: str, index: int | None = None) -> Any:
@@ -60,6 +71,18 @@ class MemoryBackend(NativeBackend):
         import numpy as np
 
         return np.array(self._times[key], dtype=np.int64)
+
+    def column(self, key: str, path: str) -> NDArray[Any]:
+        import numpy as np
+
+        ordered = super().column(key, path)
+        times = self.timestamps_ns(key)
+        if len(times) < 2 or bool(np.all(times[1:] >= times[:-1])):
+            return ordered
+        # Messages come by time, and values here are in the order of writing.
+        written = np.empty_like(ordered)
+        written[np.argsort(times, kind="stable")] = ordered
+        return written
 
     def get_data_dict(self) -> dict[str, dict[str, list[Any]]]:
         """`{key: {"data": [...], "timestamps": [...]}}`, the values themselves."""
