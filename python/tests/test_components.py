@@ -308,3 +308,33 @@ def test_each_component_has_a_log_of_its_name(caplog: pytest.LogCaptureFixture) 
     with caplog.at_level("INFO", logger="lk.arm"):
         Gain("arm").log.info("ready")
     assert caplog.messages == ["ready"]
+
+
+def test_none_is_a_value_where_a_port_takes_it() -> None:
+    class Present(Component):
+        x = InputPort("x", float | None)  # type: ignore[arg-type]
+        y = OutputPort("y", bool)
+
+        def forward(self, x: float | None) -> bool:
+            return x is not None
+
+    present = Present()
+    assert not present.step(), "nothing came yet"
+    present.inputs.x.value = None
+    assert present.step() and present.outputs.y.value is False
+
+
+def test_a_forward_of_any_number_of_values_gets_all_inputs() -> None:
+    class Sum(Component):
+        a = InputPort("a", float)
+        b = InputPort("b", float)
+        total = OutputPort("total", float)
+
+        def forward(self, *values: float) -> float:
+            return sum(values)
+
+    adder = Sum()
+    adder.inputs.a.value = 1.0
+    assert not adder.step()
+    adder.inputs.b.value = 2.0
+    assert adder.step() and adder.outputs.total.value == 3.0

@@ -12,6 +12,7 @@ from lk.common.component import Component
 from lk.common.dataset import Dataset, diffdiff
 from lk.common.dataset.playback import DataPlayback
 from lk.common.dataset.recorder import DataRecorder
+from lk.common.dataset.replay import replay as replayed
 from lk.common.port import InputPort, OutputPort
 from lk.common.system import System
 from lk.msgs.msg import Msg
@@ -317,3 +318,16 @@ def test_arrays_are_played_with_dtype_and_shape() -> None:
     made = dataset(scan={0.0: np.zeros((2, 3), np.float32)})
     scan = DataPlayback(made)()["scan"]
     assert scan.shape == (2, 3) and scan.dtype == np.float32
+
+
+def test_who_changes_a_value_in_place_changes_no_recorded_one() -> None:
+    dataset = Dataset.create()
+    dataset.write("x", np.array([1.0]), 0.0)
+
+    def doubled(x: Any) -> Any:
+        x *= 2.0
+        return x
+
+    assert replayed(doubled, dataset).read("output", 0).tolist() == [2.0]
+    assert replayed(doubled, dataset).read("output", 0).tolist() == [2.0]
+    assert dataset.read("x", 0).tolist() == [1.0]

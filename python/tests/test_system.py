@@ -10,6 +10,9 @@ import pytest
 
 from lk.common.component import Component, LifecycleComponent, LifecycleState
 from lk.common.config import SystemConfig
+from lk.common.dataset import Dataset
+from lk.common.dataset.playback import DataPlayback
+from lk.common.dataset.recorder import DataRecorder
 from lk.common.graph import Connection, ConnectionGraph
 from lk.common.node import ExecutionMode, Node, NodeConfig
 from lk.common.port import InputPort, OutputPort
@@ -351,3 +354,17 @@ def test_a_graph_is_drawn_with_all_components_and_ports(tmp_path: Path) -> None:
     assert ax is not None
     assert {"count", "double", "n"} <= {text.get_text() for text in ax.texts}
     assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_at_the_rate_of_a_recording_since_1970_no_sample_is_lost() -> None:
+    for offset in range(0, 10**9, 137_000_003):
+        recorded, copied = Dataset.create(), Dataset.create()
+        for n in range(20):
+            time_ns = 1_700_000_000_123_456_789 + offset + n * 10_000_000
+            recorded.write("x", float(n), timestamp_ns=time_ns)
+        playback = DataPlayback(recorded, config={"auto_play": True})
+        recorder = DataRecorder(copied)
+        system = System(components=[playback, recorder], config={"rate_hz": 100.0})
+        system.connect(playback.outputs.x, recorder.add_input("x", float))
+        system.run(30, paced=False)
+        assert copied.read("x") == recorded.read("x")

@@ -150,23 +150,26 @@ class Component:
         parameters = _parameters(self.forward)
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         values = {port.name: port.read() for port in self.inputs}
+        # None is a value too, where a port takes it.
+        waiting = {port.name for port in self.inputs if not port.has_value}
         if any(p.kind is p.VAR_KEYWORD for p in parameters):
-            ready = all(value is not None for value in values.values())
-            return ([], values) if ready else None
+            return None if waiting else ([], values)
         by_name = {p.name: values[p.name] for p in named if p.name in values}
         if not by_name:
             needed = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-            taken = list(values.values())[: len(needed)]
+            taken = list(values)
+            if not any(p.kind is p.VAR_POSITIONAL for p in parameters):
+                taken = taken[: len(needed)]
             required = sum(p.default is p.empty for p in needed)
             if len(taken) < required:
                 raise TypeError(
                     f"forward of {self.name!r} needs {required} values and there are "
                     f"{len(taken)} inputs"
                 )
-            return None if any(v is None for v in taken) else (taken, {})
+            return None if waiting & set(taken) else ([values[n] for n in taken], {})
         defaults = {p.name for p in named if p.default is not p.empty}
-        given = {n: v for n, v in by_name.items() if v is not None or n not in defaults}
-        return None if any(v is None for v in given.values()) else ([], given)
+        given = {n: v for n, v in by_name.items() if n not in waiting or n not in defaults}
+        return None if waiting & set(given) else ([], given)
 
     def _deliver(self, result: Any) -> None:
         if result is None:

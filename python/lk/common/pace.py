@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 
-__all__ = ["Pacer", "SPIN_NS"]
+__all__ = ["Pacer", "SPIN_NS", "slack"]
 
 #: How long before a deadline a wait turns into a spin: a condition wakes up some
 #: 50 to 150 us late.
 SPIN_NS = 150_000
+
+
+def slack(now: float) -> float:
+    """By how much two times in seconds may differ and be the same: a nanosecond, or, in
+    seconds since 1970, what a float rounds."""
+    return max(1e-9, 4.0 * math.ulp(now))
 
 
 class Pacer:

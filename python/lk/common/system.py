@@ -12,7 +12,7 @@ from lk.common.component import Component, ComponentLifecycleMixin, LifecycleSta
 from lk.common.config import SystemConfig, make_config
 from lk.common.graph import Connection, ConnectionGraph
 from lk.common.node import ExecutionMode, Node
-from lk.common.pace import Pacer
+from lk.common.pace import Pacer, slack
 from lk.common.port import InputPort, OutputPort, Port, PortCollection
 
 if TYPE_CHECKING:
@@ -382,8 +382,8 @@ class _Turn:
             fresh, self.seen = seen != self.seen, seen
             return fresh
         if self.mode is ExecutionMode.RATE and now is not None:
-            # A nanosecond of slack: n/rate is rounded on both sides.
-            return now - start >= self.runs / self.rate_hz - 1e-9
+            # n/rate is rounded on both sides.
+            return now - start >= self.runs / self.rate_hz - slack(now)
         return True
 
 

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lk.common.component import Component
+from lk.common.dataset.backends._file import FileBackend
+from lk.common.dataset.backends.memory import own_copy
 from lk.common.dataset.ticks import by_row, by_time
-from lk.common.pace import Pacer
+from lk.common.pace import Pacer, slack
 from lk.common.port import OutputPort, accepts
 
 if TYPE_CHECKING:
@@ -101,6 +103,8 @@ class DataPlayback(Component):
         self._next = 0
         self._cycle = 0
         self._current: dict[str, Any] = {}
+        # What is read from a file is made anew each time.
+        self._decodes = isinstance(dataset.backend, FileBackend)
         self._keys = self._chosen_keys()
         self._create_output_ports()
         columns = [self.dataset.timestamps_ns(key) for key in self._keys]
@@ -170,6 +174,9 @@ class DataPlayback(Component):
         for number, index in self._ticks.samples(self._next):
             port = self._ports[number]
             value = self.dataset.read(self._keys[number], index)
+            if not self._decodes:
+                # Who gets it may change it in place: what is recorded stays as it was.
+                value = own_copy(value)
             if not accepts(port.msg_type, value):
                 # The first value doesn't say what a key of mixed types holds.
                 port.msg_type = _common_base(port.msg_type, type(value))
@@ -204,7 +211,7 @@ class DataPlayback(Component):
     def _system_step(self, now: float | None) -> bool:
         """Delivers all ticks whose time has come in the system."""
         delivered = False
-        while (time_s := self.next_time()) is not None and (now is None or time_s <= now + 1e-9):
+        while (time_s := self.next_time()) is not None and (now is None or time_s <= now + slack(now)):
             delivered = self.step()
             # Without a rate the system goes from tick to tick, one in each step.
             if now is None or time_s == now:
