@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Regression", "lk_regression"]
 
 _WRITTEN: pytest.StashKey[list[Path]] = pytest.StashKey()
+#: Which test each file is of.
+_OWNERS: pytest.StashKey[dict[Path, str]] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,6 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_WRITTEN] = []
+    config.stash[_OWNERS] = {}
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -46,8 +49,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 class Regression:
     """Compares datasets with those stored beside a test, under ``lk_regression/``."""
 
-    def __init__(self, folder: Path, test: str, update: bool, written: list[Path]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        test: str,
+        update: bool,
+        written: list[Path],
+        node_id: str = "",
+        owners: dict[Path, str] | None = None,
+    ) -> None:
         self._folder = folder
+        self._node_id = node_id
+        self._owners = {} if owners is None else owners
         self._test = re.sub(r"[^\w.-]+", "_", test).strip("_")
         self._update = update
         self._written = written
@@ -69,7 +82,7 @@ class Regression:
             tol: absolute tolerance of floats; further options as ``diffdiff`` has them.
 
         Raises:
-            ValueError: for a name that this test used before.
+            ValueError: for a name that this test used before, or a file that is another's.
         """
         from lk.common.dataset import Dataset, diffdiff
 
@@ -77,6 +90,10 @@ class Regression:
             raise ValueError(f"{name!r} was compared before in this test; give each its own name")
         self._names.add(name)
         path = self._folder / f"{self._test}{f'-{name}' if name else ''}.mcap"
+        owner = self._owners.setdefault(path, self._node_id)
+        if owner != self._node_id:
+            # Methods of two classes, and parameters that differ in punctuation.
+            raise ValueError(f"{path} is that of {owner}; hint: give one of the two a name=...")
         actual = data if isinstance(data, Dataset) else _dataset(data)
         if self._update:
             self._record(actual, path)
@@ -114,4 +131,6 @@ def lk_regression(request: pytest.FixtureRequest) -> Regression:
     """Compares with what was recorded before; ``--lk-update`` records."""
     folder = request.path.parent / "lk_regression" / request.path.stem
     update = bool(request.config.getoption("--lk-update"))
-    return Regression(folder, request.node.name, update, request.config.stash[_WRITTEN])
+    stash = request.config.stash
+    node = request.node
+    return Regression(folder, node.name, update, stash[_WRITTEN], node.nodeid, stash[_OWNERS])

@@ -1,5 +1,6 @@
 """Compiling: what lk does itself, what it is given, and what it says where neither."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +181,34 @@ def test_training_is_not_part_of_lk_yet_and_it_says_so() -> None:
         nn_compile(Sum(), inputs(), lambda x, y: lambda z: z, held_out=1.5)
     with pytest.raises(ValueError, match=r"predict gave shape \(1, 2\), and \(1, 1\)"):
         nn_compile(Sum(), inputs(), lambda x, y: lambda z: np.zeros((len(z), 2)))
+
+
+def test_a_key_and_a_field_of_one_name_are_refused() -> None:
+    dataset = Dataset.create()
+    dataset.write("pose", {"x": 1.0}, 0.0)
+    dataset.write("pose.x", 2.0, 0.0)
+    dataset.write("out", 3.0, 0.0)
+    with pytest.raises(ValueError, match="two fields are called 'pose.x'"):
+        training_data(dataset, ["pose", "pose.x"], ["out"])
+
+
+def test_what_an_earlier_port_did_is_not_given_for_one_that_did_not_run(tmp_path: Path) -> None:
+    folder = tmp_path / "port"
+    stale = folder / "target/lk/candidate-cpp.mcap"
+    lk = tmp_path / "lk.py"
+    # It sets nothing up, and says that the port did not build.
+    lk.write_text(
+        "import pathlib, sys\n"
+        "if sys.argv[1] == 'verify':\n"
+        "    pathlib.Path(sys.argv[2], 'target/lk/report.json').write_text('{}')\n"
+        "    sys.exit(3)\n"
+    )
+
+    def write(prompt: Prompt, port: Path) -> None:
+        stale.parent.mkdir(parents=True, exist_ok=True)
+        stale.write_bytes(b"")
+
+    recorded = Dataset.create()
+    recorded.write("x", 1.0, 0.0)
+    made = ai_compile(Sum(), recorded, folder, write=write, command=[sys.executable, str(lk)])
+    assert not made.passed and made.candidate is None

@@ -171,3 +171,18 @@ def test_a_number_is_compared_as_datasets_compare_it(a: Any, b: Any) -> None:
     from lk.common.dataset import compare_values
 
     assert ConsensusDx(config={"tolerance": 0.5})(a=a, b=b).agree == compare_values(a, b, 0.5)[0]
+
+
+def test_a_number_after_a_nan_does_not_become_the_largest_error() -> None:
+    diagnostics = ConsensusDx()
+    for b in (5.0, math.nan, 0.1):
+        diagnostics(a=0.0, b=b)
+    assert math.isnan(diagnostics.statistics()["a", "b"][""].max_error)
+
+
+def test_an_output_does_not_take_the_place_of_an_input() -> None:
+    dataset = Dataset.create()
+    rec = ConsensusRecorder(dataset, {"x": exact, "short": short}, config={"record": "all"})
+    with pytest.raises(ValueError, match="two values have the key 'x'"):
+        rec.evaluate({"x": 1.0}, timestamp=0.0)
+    assert dataset.keys() == []

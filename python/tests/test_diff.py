@@ -137,3 +137,13 @@ def test_the_type_of_a_key_is_that_of_both_sides() -> None:
     assert lk.diffdiff(dataset(1, 2), dataset(1.0, 2.0)).matches
     assert lk.diffdiff(dataset(1, None), dataset(1.0, None)).matches
     assert not lk.diffdiff(dataset(1, None), dataset(None, None)).matches
+
+
+def test_rules_of_a_policy_and_rules_beside_it_all_count() -> None:
+    a, b = lk.Dataset.create(), lk.Dataset.create()
+    for dataset, shift in ((a, 0.0), (b, 0.5)):
+        dataset.write("x", shift, timestamp=0.0)
+        dataset.write("y", shift, timestamp=0.0)
+    policy = {"rules": ["x:abs=1.0"]}
+    assert not lk.diffdiff(a, b, policy=policy).matches
+    assert lk.diffdiff(a, b, rules=["y:abs=1.0"], policy=policy).matches

@@ -89,3 +89,10 @@ def test_plain_values_and_several_names_can_be_compared(pytester: pytest.Pyteste
         "test_values_1-more.mcap", "test_values_1.mcap",
         "test_values_2-more.mcap", "test_values_2.mcap",
     ]  # fmt: skip
+
+
+def test_two_tests_do_not_share_a_recording(pytester: pytest.Pytester) -> None:
+    method = "    def test_it(self, lk_regression):\n        lk_regression({'x': [1.0]})\n"
+    pytester.makepyfile(test_both=f"class TestA:\n{method}\nclass TestB:\n{method}")
+    result = run(pytester)
+    result.stdout.fnmatch_lines(["*test_it.mcap is that of test_both.py::TestA::test_it; hint:*"])

@@ -275,3 +275,15 @@ def test_the_settings_may_come_as_a_dictionary_or_any_object() -> None:
     made: Callable[[Any], DataRecorder] = lambda c: DataRecorder(Dataset.create(), config=c)
     assert made({"sample_every_n": 5}).config.sample_every_n == 5
     assert made(None).config == DataRecorder.Config()
+
+
+def test_a_ring_says_the_rate_of_what_came() -> None:
+    rec = DataRecorder(Dataset.create(), config={"use_ring_buffer": True, "ring_buffer_size": 2})
+    for n in range(11):
+        rec.record("x", n, timestamp=0.1 * n)
+    assert rec.get_stats()["recording_rate"] == pytest.approx(10.0)
+
+
+def test_fewer_samples_than_none_are_refused() -> None:
+    with pytest.raises(ValueError, match="max_samples"):
+        DataRecorder(Dataset.create(), config={"max_samples": -1})

@@ -113,15 +113,17 @@ def ai_compile(
             f"lk asks no model by itself: give ai_compile a write=..., or have {port} filled in "
             f"as {folder / 'prompt.md'} says, and call: lk verify {folder}"
         )
+    recorded = folder / f"target/lk/candidate-{target_language}.mcap"
     attempt, code, text = 0, 1, ""
     while code != 0 and attempt < max(attempts, 1):
         if attempt > 0:
             prompt.examples = [f"The last attempt did not pass:\n\n```text\n{text.strip()}\n```"]
         write(prompt, port)
+        # What a port before this one did is not what this one does.
+        recorded.unlink(missing_ok=True)
         code, text = _verify(lk, folder)
         attempt += 1
     outcome = json.loads((folder / "target/lk/report.json").read_text(encoding="utf-8"))
-    recorded = folder / f"target/lk/candidate-{target_language}.mcap"
     candidate = Dataset.load(recorded) if recorded.exists() else None
     return AICompiled(code == 0, attempt, folder, text, outcome, reference, candidate)
 
@@ -264,11 +266,14 @@ def training_data(dataset: Dataset, inputs: Sequence[str], outputs: Sequence[str
 
 
 def _fields(values: dict[str, Any], keys: Sequence[str]) -> dict[str, float]:
-    return {
-        join_path(key, path): number
-        for key in keys
-        for path, number in numeric_leaves(values[key]).items()
-    }
+    fields: dict[str, float] = {}
+    for key in keys:
+        for path, number in numeric_leaves(values[key]).items():
+            name = join_path(key, path)
+            if name in fields:
+                raise ValueError(f"two fields are called {name!r}: as a key, and in another")
+            fields[name] = number
+    return fields
 
 
 def nn_compile(

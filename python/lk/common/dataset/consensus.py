@@ -174,7 +174,9 @@ class ConsensusDx(Component):
             for path, error in errors.items():
                 one = stats.setdefault(path, FieldStats())
                 one.compared += 1
-                if error is not None and not error <= one.max_error:
+                # NaN, where the difference is no number, is the largest of all.
+                worse = error is not None and not error <= one.max_error
+                if error is not None and worse and not math.isnan(one.max_error):
                     one.max_error = error
         for disagreement in consensus.disagreements:
             self._fields[disagreement.pair][disagreement.field].disagreed += 1
@@ -269,7 +271,7 @@ class ConsensusRecorder(DataRecorder):
         self.diagnostics.observe(consensus)
         wanted = self.config.record
         if wanted == "all" or (wanted == "matches") == consensus.agree:
-            self.record_all({**inputs, **_keyed(outputs)}, timestamp)
+            self.record_all(_keyed(inputs, outputs), timestamp)
         return consensus
 
     def step(self) -> bool:
@@ -306,11 +308,17 @@ def _by_name(
     return named
 
 
-def _keyed(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    keyed: dict[str, Any] = {}
+def _keyed(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs and outputs by the keys that they are recorded under."""
+    keyed = dict(inputs)
     for name, value in outputs.items():
-        if isinstance(value, Mapping):
-            keyed.update({f"{name}.{entry}": item for entry, item in value.items()})
-        else:
-            keyed[name] = value
+        several = isinstance(value, Mapping)
+        parts = {f"{name}.{entry}": item for entry, item in value.items()} if several else {name: value}
+        for key, item in parts.items():
+            if key in keyed:
+                raise ValueError(
+                    f"two values have the key {key!r}: inputs, implementations and the "
+                    "entries of their outputs need names of their own"
+                )
+            keyed[key] = item
     return keyed

@@ -145,8 +145,8 @@ def diffdiff(
         "default": {"abs": tol},
         "check_timestamps": check_timestamps,
         "timestamp_tol": f"{round(timestamp_tol * 1e9)}ns",
-        "rules": list(rules),
         **(policy or {}),
+        "rules": [*(policy or {}).get("rules", ()), *rules],
     }
     report, summary = _lk.diff(*_recordings(dataset_a, dataset_b), json.dumps(wanted), threads)
     return _result(report, summary, dataset_a, dataset_b)

@@ -37,7 +37,7 @@ class _Key:
     ring: deque[tuple[Any, float]] = field(default_factory=deque)
 
     def rate_hz(self) -> float:
-        taken = self.written + len(self.ring)
+        taken = self.sampled
         if taken < 2 or self.first_time is None or self.last_time is None:
             return 0.0
         span = self.last_time - self.first_time
@@ -94,6 +94,8 @@ class DataRecorder(Component):
         for setting in ("sample_every_n", "ring_buffer_size", "flush_every_n"):
             if getattr(self.config, setting) < 1:
                 raise ValueError(f"{setting} must be at least 1")
+        if self.config.max_samples is not None and self.config.max_samples < 0:
+            raise ValueError("max_samples must be at least 0, or None for no limit")
 
     def add_input(self, port_name: str, msg_type: type[T]) -> InputPort[T]:
         """Adds an input whose values are recorded under its name.
