@@ -252,3 +252,13 @@ def test_the_alias_of_an_array_is_an_array() -> None:
 
     message = make_dataclass("Scan", [("ranges", cast(Any, Alias()))], bases=(Msg,))
     assert message.from_dict({"ranges": [1, 2]}).ranges.dtype == np.float32
+
+
+def test_an_array_of_whole_numbers_is_not_made_of_fractions() -> None:
+    class Counts(Msg):
+        n: npt.NDArray[np.uint8]
+
+    assert Counts.from_dict({"n": [1.0, 2]}).n.tolist() == [1, 2]
+    for numbers in ([1.7], [300]):
+        with pytest.raises(TypeError, match=r"Counts\.n"):
+            Counts.from_dict({"n": numbers})

@@ -112,3 +112,22 @@ def test_without_a_clipboard_there_is_a_hint(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(ImportError) as caught:
         send_prompt(Prompt("cpp", {}, {}))
     assert caught.value.__notes__ == ["hint: pip install pyperclip, or send_prompt(prompt, 'file')"]
+
+
+def test_types_that_only_a_function_can_see_are_described() -> None:
+    @dataclass
+    class Inner:
+        x: float
+
+    @dataclass
+    class Outer:
+        inner: "Inner"
+
+    prompt = create_prompt(input_spec={"outer": Outer}, output_spec={"y": float})
+    assert "`Outer` (inner: " in prompt.to_markdown()
+
+
+def test_a_fence_in_the_source_does_not_end_its_block() -> None:
+    source = 'def f():\n    """\n    ```\n    """\n'
+    prompt = Prompt("cpp", {"x": float}, {"y": float}, source_code=source)
+    assert f"````python\n{source.rstrip()}\n````" in prompt.to_markdown()

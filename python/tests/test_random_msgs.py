@@ -179,3 +179,13 @@ def test_a_tail_far_from_the_mean_is_still_drawn_within_its_limits() -> None:
 def test_a_distribution_that_makes_no_sense_is_refused(wrong: Callable[[], object]) -> None:
     with pytest.raises(ValueError):
         wrong()
+
+
+def test_a_fraction_is_no_whole_number() -> None:
+    for make in (
+        lambda: RandomInt.fixed(1.7),  # type: ignore[arg-type]
+        lambda: RandomInt.discrete([1, 1.5]),  # type: ignore[list-item]
+        lambda: RandomInt.uniform(0, 2.7),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(ValueError, match="no whole number"):
+            make()

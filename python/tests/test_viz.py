@@ -248,3 +248,16 @@ def test_a_comparison_draws_its_differences() -> None:
     assert [panel.get_ylabel() for panel in series.figure.axes] == ["pose"]
     assert len(result.plot_comparison("pose.yaw_rad", show=False).figure.axes) == 2
     assert result.plot_heatmap("pose", show=False).get_title() == "pose: where they differ"
+
+
+def test_a_class_that_only_a_function_can_see_is_drawn() -> None:
+    class Hidden(Msg):
+        speed: "Annotated[float, Unit('m/s')]" = 0.0
+
+    class Outer(Msg):
+        inner: "Hidden"
+
+    dataset = Dataset.create()
+    for n in range(3):
+        dataset.write("outer", Outer(Hidden(float(n))), float(n))
+    assert plot_timeseries(dataset, ["outer"], show=False).get_ylabel() == "inner.speed (m/s)"

@@ -196,7 +196,9 @@ def _message(target: type, value: Any, path: str) -> Any:
         raise _refuse(target, value, path)
     if issubclass(target, Msg):
         return target.from_dict(value)
-    hints = typing.get_type_hints(target)
+    from lk._kinds import _hints
+
+    hints = _hints(target)
     return target(**{k: _converted(hints.get(k, Any), v, f"{path}.{k}") for k, v in value.items()})
 
 
@@ -238,9 +240,13 @@ def _array(args: tuple[Any, ...], value: Any, path: str) -> np.ndarray[Any, Any]
     kinds = typing.get_args(args[1]) if len(args) == 2 else ()
     dtype = kinds[0] if kinds and isinstance(kinds[0], type) else None
     try:
-        return np.asarray(value, dtype=dtype)
-    except (TypeError, ValueError) as error:
+        made = np.asarray(value, dtype=dtype)
+        whole = made.dtype.kind not in "biu" or np.array_equal(made, np.asarray(value))
+    except (TypeError, ValueError, OverflowError) as error:
         raise TypeError(f"{path}: no array can be made of {value!r:.80}") from error
+    if not whole:
+        raise TypeError(f"{path}: {made.dtype} does not hold {value!r:.80}")
+    return made
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -221,16 +221,23 @@ class _Numbers(Generic[Number]):
     _kind: type[Any]
 
     @classmethod
+    def _number(cls, value: Number) -> Number:
+        number: Number = cls._kind(value)
+        if cls._kind is int and number != value:
+            raise ValueError(f"{value} is no whole number")
+        return number
+
+    @classmethod
     def fixed(cls, value: Number) -> RandomType[Number]:
         """Always this value."""
-        return _Choice([cls._kind(value)])
+        return _Choice([cls._number(value)])
 
     @classmethod
     def discrete(
         cls, values: Iterable[Number], weights: Sequence[float] | None = None
     ) -> RandomType[Number]:
         """One of these values, all alike or by weight."""
-        return _Choice([cls._kind(value) for value in values], weights)
+        return _Choice([cls._number(value) for value in values], weights)
 
     @classmethod
     def _drawn(
@@ -325,7 +332,7 @@ class RandomInt(_Numbers[int]):
         """Each from ``low`` to ``high``, both among them."""
         if low > high:
             raise ValueError(f"{low} to {high} is no range")
-        return _IntRange(low, high)
+        return _IntRange(cls._number(low), cls._number(high))
 
 
 class _IntRange(RandomType[int]):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 import textwrap
 import typing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lk._kinds import _hints
 from lk.common.component import Component
 from lk.common.port import type_name
 
@@ -95,7 +97,7 @@ class Prompt:
         if described:
             lines.append("Message types:")
         for kind in described:
-            hints = typing.get_type_hints(kind)
+            hints = _hints(kind)
             fields = ", ".join(
                 f"{f.name}: {type_name(hints.get(f.name, f.type))}"
                 for f in dataclasses.fields(kind)
@@ -121,7 +123,10 @@ def _verification(path: Path) -> str:
 
 
 def _fenced(language: str, text: str) -> str:
-    return f"```{language}\n{text.rstrip()}\n```"
+    # A fence in the text would end a fence of the same length.
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
 
 
 def _source(target: Any) -> str | None:
@@ -143,7 +148,11 @@ def _interface(component: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         function = function or getattr(component, name, None)
     if function is None:
         raise TypeError(f"{component!r} is no component and can't be called")
-    hints = typing.get_type_hints(function)
+    try:
+        hints = typing.get_type_hints(function)
+    except NameError:
+        # A class within a function has a name that only it can see.
+        hints = inspect.get_annotations(function)
     result = hints.pop("return", None)
     names = [
         p.name
@@ -151,7 +160,7 @@ def _interface(component: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
     ]
     inputs = {name: hints.get(name, object) for name in names}
-    return inputs, {} if result in (None, type(None)) else {"output": result}
+    return inputs, {} if result in (None, "None", type(None)) else {"output": result}
 
 
 def _collect(kind: Any, found: list[type]) -> None:
@@ -160,7 +169,7 @@ def _collect(kind: Any, found: list[type]) -> None:
         _collect(inner, found)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind) and kind not in found:
         found.append(kind)
-        for hint in typing.get_type_hints(kind).values():
+        for hint in _hints(kind).values():
             _collect(hint, found)
 
 

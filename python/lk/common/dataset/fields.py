@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from lk._annotations import Unit
+from lk._kinds import _hints
 
 __all__ = ["annotated_unit", "field_at", "join_path", "leaves", "numeric_leaves", "split_key", "unit_of"]
 
@@ -113,7 +113,7 @@ def annotated_unit(value: Any, path: str) -> str | None:
     for match in _STEP.finditer(path):
         name, index = match.groups()
         if name is not None and dataclasses.is_dataclass(at):
-            hint = typing.get_type_hints(type(at), include_extras=True).get(name)
+            hint = _hints(type(at)).get(name)
             said = [m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Unit)]
             unit = said[-1].name if said else unit
         at = dict(children(at) or []).get(f".{name}" if name is not None else f"[{index}]")
