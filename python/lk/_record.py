@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from lk.common.dataset.dataset import Dataset
+from lk.common.port import PortCollection
 
 T = TypeVar("T", bound=Callable[..., Any])
 
@@ -34,6 +35,10 @@ def record(dataset: Dataset, name: str | None = None) -> Callable[[T], T]:
     returned under `NAME.out`, NAME being its own unless given. On a class with
     `forward`, `step` or `__call__`: that method of its objects. A call that
     raises has inputs alone. Times are those of the call, the same for all.
+
+    A component whose method takes nothing reads and writes its ports: what is
+    at its inputs is recorded under `NAME.in.PORT`, and what it writes under
+    `NAME.out.PORT`.
 
     >>> dataset = Dataset.create()
     >>> @record(dataset)
@@ -68,6 +73,7 @@ def _class(cls: type, dataset: Dataset, name: str) -> None:
 def _function(function: T, dataset: Dataset, name: str) -> T:
     signature = inspect.signature(function)
     is_method = next(iter(signature.parameters), "") == "self"
+    by_ports = is_method and len(signature.parameters) == 1
     cost = RecordCost()
 
     @functools.wraps(function)
@@ -76,13 +82,22 @@ def _function(function: T, dataset: Dataset, name: str) -> T:
         now = time.time_ns()
         bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
-        for argument, value in list(bound.arguments.items())[int(is_method) :]:
+        given = dict(list(bound.arguments.items())[int(is_method) :])
+        owner = args[0] if by_ports and args else None
+        ports = getattr(owner, "inputs", None), getattr(owner, "outputs", None)
+        inputs, outputs = (p if isinstance(p, PortCollection) else () for p in ports)
+        given.update({port.name: port.value for port in inputs if port.has_value})
+        before = [port.writes for port in outputs]
+        for argument, value in given.items():
             dataset.write(f"{name}.in.{argument}", value, timestamp_ns=now)
         spent = time.perf_counter() - start
         result = function(*args, **kwargs)
         start = time.perf_counter()
         if result is not None:
             dataset.write(f"{name}.out", result, timestamp_ns=now)
+        for port, writes in zip(outputs, before):
+            if port.writes != writes and port.has_value:
+                dataset.write(f"{name}.out.{port.name}", port.value, timestamp_ns=now)
         cost.calls += 1
         cost.seconds += spent + time.perf_counter() - start
         return result

@@ -51,3 +51,20 @@ def test_a_call_that_raises_has_inputs_alone() -> None:
     with pytest.raises(ValueError, match="no"):
         broken(1.0)
     assert dataset.keys() == ["broken.in.x"]
+
+
+def test_a_component_that_reads_and_writes_its_ports_is_recorded_by_them() -> None:
+    dataset = lk.Dataset.create()
+
+    @lk.record(dataset)
+    class Half(lk.Component):
+        x = lk.InputPort("x", float)
+        y = lk.OutputPort("y", float)
+
+        def forward(self) -> None:
+            self.y.write(self.inputs.x.value / 2)
+
+    half = Half()
+    half.inputs.x.value = 3.0
+    assert half.step()
+    assert dataset.read("Half.in.x") == [3.0] and dataset.read("Half.out.y") == [1.5]
