@@ -186,3 +186,8 @@ def test_an_output_does_not_take_the_place_of_an_input() -> None:
     with pytest.raises(ValueError, match="two values have the key 'x'"):
         rec.evaluate({"x": 1.0}, timestamp=0.0)
     assert dataset.keys() == []
+
+
+def test_one_implementation_alone_is_no_consensus() -> None:
+    with pytest.raises(ValueError, match="two implementations or more"):
+        ConsensusDx()(a=1.0)

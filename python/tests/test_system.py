@@ -368,3 +368,16 @@ def test_at_the_rate_of_a_recording_since_1970_no_sample_is_lost() -> None:
         system.connect(playback.outputs.x, recorder.add_input("x", float))
         system.run(30, paced=False)
         assert copied.read("x") == recorded.read("x")
+
+
+def test_components_in_a_list_of_a_node_run_too() -> None:
+    ran: list[str] = []
+
+    class Part(Component):
+        def forward(self) -> None:
+            ran.append(self.name)
+
+    node = Node("node")
+    node.parts = [Part("a"), Part("b")]  # type: ignore[attr-defined]
+    System(nodes=[node]).run(1)
+    assert ran == ["a", "b"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class NodeConfig:
 class Node:
     """Some components, and how they run.
 
-    Components are found among the attributes, or given this node when they are made.
+    Components are found among the attributes, also in lists and dictionaries there, or given this node when they are made.
     ``component_configs`` holds configurations by the name of the component, which
     :meth:`config_for` hands out.
     """
@@ -76,10 +76,22 @@ class Node:
     @property
     def components(self) -> list[Component]:
         """Its components: those added, then those among its attributes."""
-        for value in list(vars(self).values()):
+        own = [value for name, value in vars(self).items() if name != "_components"]
+        for value in list(spread(own)):
             if isinstance(value, Component):
                 self.add_component(value)
         return list(self._components)
 
     def __repr__(self) -> str:
         return f"Node({self.name!r}, {self.components!r})"
+
+
+def spread(parts: Iterable[Any]) -> Iterator[Any]:
+    """What there is among attributes, and in lists and dictionaries there."""
+    for part in parts:
+        if isinstance(part, (list, tuple)):
+            yield from part
+        elif isinstance(part, dict):
+            yield from part.values()
+        else:
+            yield part

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from lk.common.component import Component, ComponentLifecycleMixin, LifecycleState
 from lk.common.config import SystemConfig, make_config
 from lk.common.graph import Connection, ConnectionGraph
-from lk.common.node import ExecutionMode, Node
+from lk.common.node import ExecutionMode, Node, spread
 from lk.common.pace import Pacer, slack
 from lk.common.port import InputPort, OutputPort, Port, PortCollection
 
@@ -110,7 +110,7 @@ class System(ComponentLifecycleMixin):
     def _parts(self, kind: type[T]) -> list[T]:
         """What was given and what is found among the attributes, each once."""
         own = [v for k, v in vars(self).items() if k not in ("_given", "_plan")]
-        return list(dict.fromkeys(p for p in _spread([*self._given, *own]) if isinstance(p, kind)))
+        return list(dict.fromkeys(p for p in spread([*self._given, *own]) if isinstance(p, kind)))
 
     @property
     def nodes(self) -> list[Node]:
@@ -385,13 +385,3 @@ class _Turn:
             # n/rate is rounded on both sides.
             return now - start >= self.runs / self.rate_hz - slack(now)
         return True
-
-
-def _spread(parts: Iterable[Any]) -> Iterator[Any]:
-    for part in parts:
-        if isinstance(part, (list, tuple)):
-            yield from part
-        elif isinstance(part, dict):
-            yield from part.values()
-        else:
-            yield part

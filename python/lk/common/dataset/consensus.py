@@ -160,7 +160,13 @@ class ConsensusDx(Component):
         self._fields: dict[Pair, dict[str, FieldStats]] = {}
 
     def forward(self, **outputs: Any) -> Consensus:
-        """Compares outputs by implementation, counts and returns what it found."""
+        """Compares outputs by implementation, counts and returns what it found.
+
+        Raises:
+            ValueError: for fewer than two, which can't but agree.
+        """
+        if len(outputs) < 2:
+            raise ValueError("a consensus needs the outputs of two implementations or more")
         return self.observe(compare_outputs(outputs, self.config.tolerance))
 
     def observe(self, consensus: Consensus) -> Consensus:
