@@ -191,3 +191,9 @@ def test_an_output_does_not_take_the_place_of_an_input() -> None:
 def test_one_implementation_alone_is_no_consensus() -> None:
     with pytest.raises(ValueError, match="two implementations or more"):
         ConsensusDx()(a=1.0)
+
+
+def test_outputs_without_fields_are_compared_too() -> None:
+    diagnostics = ConsensusDx()
+    assert diagnostics(a=[], b=[]).agree
+    assert not diagnostics(a=[], b={}).agree and not diagnostics(a=[], b=[1.0]).agree

@@ -147,3 +147,7 @@ def test_rules_of_a_policy_and_rules_beside_it_all_count() -> None:
     policy = {"rules": ["x:abs=1.0"]}
     assert not lk.diffdiff(a, b, policy=policy).matches
     assert lk.diffdiff(a, b, rules=["y:abs=1.0"], policy=policy).matches
+
+
+def test_a_tolerance_may_be_a_number_of_numpy() -> None:
+    assert lk.compare_values(1.0, 1.25, np.float32(0.5)) == (True, 0.25)

@@ -67,7 +67,8 @@ def compare_outputs(
     ``tolerance`` is absolute, as in ``compare_values``; a field that only one side has
     is a disagreement.
     """
-    fields = {name: dict(leaves(value)) for name, value in outputs.items()}
+    # What has no fields, such as an empty list, is compared as a whole.
+    fields = {name: dict(leaves(value)) or {"": value} for name, value in outputs.items()}
     disagreements: list[Disagreement] = []
     compared: dict[Pair, dict[str, float | None]] = {}
     for pair in itertools.combinations(fields, 2):

@@ -142,7 +142,7 @@ def diffdiff(
         SchemaError: a value in memory that no message type holds.
     """
     wanted: dict[str, Any] = {
-        "default": {"abs": tol},
+        "default": {"abs": float(tol)},
         "check_timestamps": check_timestamps,
         "timestamp_tol": f"{round(timestamp_tol * 1e9)}ns",
         **(policy or {}),
