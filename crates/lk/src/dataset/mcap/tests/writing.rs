@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::Error;
+use crate::dataset::mcap::channels::MAX_CHANNELS;
 
 #[test]
 fn the_same_calls_give_the_same_bytes() {
@@ -114,7 +115,9 @@ fn what_packs_too_well_to_be_believed_is_stored_as_it_is() {
 
 #[test]
 fn no_more_channels_are_written_than_are_read() {
-    let mut writer = Writer::in_memory();
+    let folder = folder();
+    let options = CreateOptions::default();
+    let mut writer = Writer::create(&folder.path().join("a.mcap"), options).unwrap();
     for n in 0..MAX_CHANNELS {
         writer.add_channel(text(&n.to_string())).unwrap();
     }
