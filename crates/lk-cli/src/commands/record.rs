@@ -113,11 +113,12 @@ enum Event {
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let options = args.stream_options()?;
     check_output(&args.output, &[], args.force)?;
-    let recorder = Recorder::new(args.target(), args.config())?;
     let (sender, events) = sync_channel(AHEAD);
     let stopped = sender.clone();
-    // Lines that came before are recorded first.
+    // Lines that came before are recorded first. From when the file is there,
+    // a signal ends it in order.
     interrupt::stop_first(move |_| _ = stopped.send(Event::End(Ok(()))))?;
+    let recorder = Recorder::new(args.target(), args.config())?;
     thread::spawn(move || read(&sender));
 
     let watch = ctx.spinner("waiting for the first line");
