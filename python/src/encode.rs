@@ -12,7 +12,7 @@ use crate::kind::{Container, Enumeration, Form, Kind, Length, Record, dtype_code
 pub(crate) const HEADER: [u8; 4] = [0, 1, 0, 0];
 
 /// The largest integer up to which a float holds each.
-const EXACT_IN_FLOAT64: i64 = 1 << 53;
+const EXACT_IN_FLOAT64: u64 = 1 << 53;
 
 /// Why a value doesn't fit, and where in it, innermost first.
 pub(crate) enum Fault {
@@ -234,7 +234,7 @@ fn float(kind: &Kind, primitive: Primitive, value: &Bound<'_, PyAny>, out: &mut 
         return unexpected(kind, value);
     } else if value.is_instance_of::<PyInt>() || is_numpy_integer(value) {
         match value.extract::<i64>() {
-            Ok(n) if n.abs() <= EXACT_IN_FLOAT64 => n as f64,
+            Ok(n) if n.unsigned_abs() <= EXACT_IN_FLOAT64 => n as f64,
             _ => return misfit(format!("a float64 would round the integer {value}")),
         }
     } else if is_numpy(value, "<f4") || is_numpy(value, "<f2") {
