@@ -381,6 +381,9 @@ fn array(kind: &Kind, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Step {
         else {
             return unexpected(kind, value);
         };
+        if matches!(element, Primitive::Float64) && rounds(value)? {
+            return misfit("a float64 would round an integer of the array".to_owned());
+        }
         cast.call_method0(intern!(py, "tobytes"))?
     };
     let bytes = bytes.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes();
@@ -410,6 +413,20 @@ fn array(kind: &Kind, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Step {
         out.extend(bytes);
     }
     Ok(())
+}
+
+/// Whether an array of integers, which NumPy calls safe to cast to float64,
+/// has one that float64 can't hold.
+fn rounds(array: &Bound<'_, PyAny>) -> PyResult<bool> {
+    let py = array.py();
+    let dtype = array.getattr(intern!(py, "dtype"))?;
+    let is_integer = matches!(dtype.getattr(intern!(py, "kind"))?.extract()?, 'i' | 'u');
+    if !is_integer || array.getattr(intern!(py, "size"))?.extract::<usize>()? == 0 {
+        return Ok(false);
+    }
+    let most = array.call_method0(intern!(py, "max"))?;
+    let least = array.call_method0(intern!(py, "min"))?;
+    Ok(most.gt(EXACT_IN_FLOAT64)? || least.lt(-(EXACT_IN_FLOAT64 as i64))?)
 }
 
 /// `numpy.ndarray`

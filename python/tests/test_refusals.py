@@ -96,6 +96,7 @@ def test_values_without_a_message_type_say_why(values: list[Any], reason: str) -
         (float, True, "expected float, got bool"),
         (float, "1", "expected float, got str"),
         (float, 2**53 + 1, "a float64 would round the integer"),
+        (Annotated[np.ndarray, lk.Dtype("float64")], np.array([1, 2**53 + 1]), "a float64 would round an integer"),
         (int, 1.0, "expected int, got float"),
         (int, True, "expected int, got bool"),
         (int, 2**63, "9223372036854775808 is no int64"),
