@@ -61,6 +61,7 @@ pub struct FieldAnswer {
     /// What would decide it.
     pub tolerance: String,
     /// Whether all its values would pass.
+    /// Unknown where what is open for all leaves fields open, too.
     pub passes: Answer,
     /// Why, as a phrase.
     pub reason: String,
@@ -98,6 +99,16 @@ impl DiffResult {
         let mut view =
             View { result: self, policy, resolver: &mut resolver, complete: true, doubt: None };
         again.keys(&mut view);
+        // What leaves the settings open is what is found first.
+        if let (false, Some(finding)) = (known, again.findings.first()) {
+            let reason = &finding.reason;
+            let open = |field: FieldAnswer| FieldAnswer {
+                passes: Answer::Unknown,
+                reason: reason.clone(),
+                ..field
+            };
+            again.fields = again.fields.into_iter().map(open).collect();
+        }
         let View { complete, doubt, .. } = view;
         doubt.into_iter().for_each(|doubt| again.find("", Answer::Unknown, doubt));
         match resolver.finish() {

@@ -112,6 +112,20 @@ fn other_ways_to_choose_messages_and_old_results_are_unknown() {
 }
 
 #[test]
+fn elements_that_may_meet_others_leave_every_field_unknown() {
+    let side = data("float64[] v", &[json!({"v": ["NaN"]})]);
+    let result = compare(&side, &side, &["k.v:unordered,abs=1", "nan_equal=false"]);
+    let after = Policy::parse_rules(&["k.v:unordered,abs=1"]).unwrap();
+    let found = result.rejudge(&after).unwrap();
+    assert_eq!(found.passes, Unknown);
+    assert!(!found.fields.is_empty());
+    for field in &found.fields {
+        assert_eq!(field.passes, Unknown, "{field:?}");
+        assert!(field.reason.contains("unordered"), "{field:?}");
+    }
+}
+
+#[test]
 fn a_rule_that_matches_nothing_is_a_mistake_here_too() {
     let a = xs(&[1.0]);
     let result = compare(&a, &a, &[]);
