@@ -151,3 +151,13 @@ def test_rules_of_a_policy_and_rules_beside_it_all_count() -> None:
 
 def test_a_tolerance_may_be_a_number_of_numpy() -> None:
     assert lk.compare_values(1.0, 1.25, np.float32(0.5)) == (True, 0.25)
+
+
+@pytest.mark.parametrize("endless", [float("inf"), float("nan")])
+def test_a_tolerance_without_an_end_is_refused_by_its_name(endless: float) -> None:
+    for name in ("tol", "timestamp_tol"):
+        with pytest.raises(lk.PolicyError, match=f"^{name} is {endless}: .* finite") as caught:
+            lk.diffdiff(poses(), poses(), **{name: endless})
+        assert "hint" in caught.value.__notes__[0]
+    with pytest.raises(lk.PolicyError, match="infinite or NaN"):
+        lk.diffdiff(poses(), poses(), policy={"default": {"abs": endless}})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lk import _lk
-from lk.errors import DatasetMismatch, SchemaError
+from lk.errors import DatasetMismatch, PolicyError, SchemaError, hinted
 
 from .backends.memory import MemoryBackend
 from .dataset import Dataset
@@ -141,15 +142,27 @@ def diffdiff(
         PolicyError: a tolerance or rule that makes no sense for these datasets.
         SchemaError: a value in memory that no message type holds.
     """
+    ignored = 'a rule says what is not compared: rules=["pose.x:ignore"]'
+    seconds = _finite("timestamp_tol", timestamp_tol, "check_timestamps=False compares no times")
     wanted: dict[str, Any] = {
-        "default": {"abs": float(tol)},
+        "default": {"abs": _finite("tol", tol, ignored)},
         "check_timestamps": check_timestamps,
-        "timestamp_tol": f"{round(timestamp_tol * 1e9)}ns",
+        "timestamp_tol": f"{round(seconds * 1e9)}ns",
         **(policy or {}),
         "rules": [*(policy or {}).get("rules", ()), *rules],
     }
-    report, summary = _lk.diff(*_recordings(dataset_a, dataset_b), json.dumps(wanted), threads)
+    try:
+        text = json.dumps(wanted, allow_nan=False)
+    except ValueError as error:
+        raise PolicyError("the policy has a number that is infinite or NaN") from error
+    report, summary = _lk.diff(*_recordings(dataset_a, dataset_b), text, threads)
     return _result(report, summary, dataset_a, dataset_b)
+
+
+def _finite(name: str, tolerance: float, hint: str) -> float:
+    if not math.isfinite(tolerance):
+        raise hinted(PolicyError(f"{name} is {tolerance}: a tolerance must be finite"), hint)
+    return float(tolerance)
 
 
 def _recordings(a: Dataset, b: Dataset) -> tuple[_lk.Recording, _lk.Recording]:
