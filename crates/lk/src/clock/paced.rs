@@ -7,10 +7,19 @@ use super::{Wait, slack};
 use crate::error::{Error, Result};
 use crate::time::{Span, Time};
 
-/// What is left of a wait that is spun rather than slept: without slack a
-/// sleeper is woken about 30 microseconds late. More of it makes a machine that
-/// has other work to do worse.
-const SPIN: Duration = Duration::from_micros(50);
+/// What is left of a wait that is spun rather than slept, at first and at
+/// least: without slack a sleeper is woken about 30 microseconds late.
+const LEAST_SPIN: Duration = Duration::from_micros(50);
+
+/// At most: a processor that sleeps deeply wakes after 100 to 200 microseconds.
+/// More of it makes a machine that has other work to do worse.
+const MOST_SPIN: Duration = Duration::from_micros(250);
+
+/// By so much the spin shrinks with each sleeper who was woken in time for it;
+/// by [`SHARE`] times as much it grows with each who was not. It settles where
+/// one in so many is woken too late.
+const SPIN_STEP: Duration = Duration::from_micros(1);
+const SHARE: u32 = 19;
 
 #[derive(Debug)]
 pub(super) struct Paced {
@@ -38,6 +47,8 @@ struct State {
     paused: bool,
     stopped: bool,
     moves: u64,
+    /// How long before its time a wait ends to sleep.
+    spin: Duration,
 }
 
 /// What who waits does next.
@@ -70,9 +81,18 @@ impl State {
         // An absolute deadline, so that lateness doesn't add up.
         let deadline = self.deadline(time);
         match deadline.saturating_duration_since(now) {
-            left if left > SPIN => Next::Sleep(left - SPIN),
+            left if left > self.spin => Next::Sleep(left - self.spin),
             _ => Next::Spin(deadline),
         }
+    }
+
+    /// Learns from a sleeper who was woken so late.
+    fn woken(&mut self, late: Duration) {
+        let spin = match late > self.spin {
+            true => self.spin + SHARE * SPIN_STEP,
+            false => self.spin.saturating_sub(SPIN_STEP),
+        };
+        self.spin = spin.clamp(LEAST_SPIN, MOST_SPIN);
     }
 
     fn now(&self, now: Instant) -> Time {
@@ -108,7 +128,8 @@ impl Shared {
 impl Paced {
     pub(super) fn new(time: Time, rate: f64) -> Paced {
         let (paused, stopped, moves) = (false, false, 0);
-        let state = State { anchor: Instant::now(), time, rate, paused, stopped, moves };
+        let (anchor, spin) = (Instant::now(), LEAST_SPIN);
+        let state = State { anchor, time, rate, paused, stopped, moves, spin };
         let shared = Shared { state: Mutex::new(state), changed: Condvar::new() };
         Paced { shared: Arc::new(shared), moves: 0 }
     }
@@ -135,8 +156,13 @@ impl Paced {
                     state = woken.unwrap_or_else(PoisonError::into_inner);
                 }
                 Next::Sleep(span) => {
+                    let begin = Instant::now();
                     let woken = slack::without(|| self.shared.changed.wait_timeout(state, span));
-                    state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                    let told;
+                    (state, told) = woken.unwrap_or_else(PoisonError::into_inner);
+                    if told.timed_out() {
+                        state.woken(begin.elapsed().saturating_sub(span));
+                    }
                 }
                 Next::Spin(deadline) => break deadline,
             }
@@ -225,12 +251,12 @@ mod tests {
     use super::*;
 
     /// Waits for a tick each millisecond by a simulated monotonic clock, for so
-    /// long, and returns how late each tick came. Sleepers are woken up to 50
-    /// microseconds late, now and then a millisecond; what is done at a tick
+    /// long, and returns how late each tick came. Sleepers are woken up to so
+    /// many nanoseconds late, now and then a millisecond; what is done at a tick
     /// takes some time, now and then as long as five ticks.
-    fn lateness(rate: f64, seconds: u64) -> Vec<Duration> {
+    fn lateness(rate: f64, seconds: u64, woken: u64) -> Vec<Duration> {
         let paced = Paced::new(Time::ZERO, rate);
-        let state = paced.shared.lock();
+        let mut state = paced.shared.lock();
         let mut now = state.anchor;
         let mut late = Vec::new();
         for tick in 0..seconds * 1_000 {
@@ -238,8 +264,10 @@ mod tests {
             let deadline = loop {
                 match state.next(due, 0, now) {
                     Next::Sleep(span) => {
-                        let over = if tick % 977 == 0 { 1_000_000 } else { tick * 7919 % 50_000 };
-                        now += span + Duration::from_nanos(over);
+                        let over = if tick % 977 == 0 { 1_000_000 } else { tick * 7919 % woken };
+                        let over = Duration::from_nanos(over);
+                        now += span + over;
+                        state.woken(over);
                     }
                     Next::Spin(deadline) => break deadline,
                     next => panic!("{next:?}"),
@@ -256,7 +284,7 @@ mod tests {
     #[test]
     fn ten_minutes_of_late_wakings_and_slow_ticks_are_no_drift() {
         for rate in [0.5, 1.0, 2.0, 10.0] {
-            let late = lateness(rate, 600);
+            let late = lateness(rate, 600, 50_000);
             assert_eq!(late.len(), 600_000);
             assert_eq!(late.last(), Some(&Duration::ZERO), "rate {rate}");
             let exact = late.iter().filter(|late| late.is_zero()).count();
@@ -264,5 +292,28 @@ mod tests {
             assert!(exact > 550_000, "rate {rate}: {exact}");
             assert!(late.iter().any(|late| *late > Duration::from_micros(900)));
         }
+    }
+
+    #[test]
+    fn the_spin_is_as_long_as_sleepers_are_woken_late_and_no_longer() {
+        // Once it has learned, about one in twenty is late.
+        let late = lateness(1.0, 60, 200_000);
+        let after = &late[2_000..];
+        let exact = after.iter().filter(|late| late.is_zero()).count() as f64;
+        assert!((0.9..0.99).contains(&(exact / after.len() as f64)), "{exact}");
+        // It is never longer than [`MOST_SPIN`], which helps against half of these.
+        let late = lateness(1.0, 60, 500_000);
+        let exact = late.iter().filter(|late| late.is_zero()).count() as f64;
+        assert!((0.4..0.5).contains(&(exact / late.len() as f64)), "{exact}");
+    }
+
+    #[test]
+    fn the_spin_shrinks_again() {
+        let paced = Paced::new(Time::ZERO, 1.0);
+        let mut state = paced.shared.lock();
+        (0..20).for_each(|_| state.woken(Duration::from_millis(3)));
+        assert_eq!(state.spin, MOST_SPIN);
+        (0..200).for_each(|_| state.woken(Duration::from_micros(30)));
+        assert_eq!(state.spin, LEAST_SPIN);
     }
 }

@@ -57,8 +57,8 @@ impl Chunk {
         self.messages = 0;
     }
 
-    /// Packs it, in memory that `packer` lends.
-    pub(super) fn pack(&self, packer: &mut Packer) -> io::Result<Packed> {
+    /// Packs it, into empty memory.
+    pub(super) fn pack(&self, packer: &mut Packer, mut bytes: Vec<u8>) -> io::Result<Packed> {
         let index_bytes = self.messages as usize * 16 + self.indexes.len() * 15;
         let (start, end) = self.times.unwrap_or_default();
         let mut header = ChunkHeader {
@@ -69,7 +69,6 @@ impl Chunk {
             compression: packer.compression().name().to_owned(),
             compressed_bytes: 0,
         };
-        let mut bytes = packer.buffer();
         bytes.reserve(packer.most_for(self.content.len()) + index_bytes + 64);
         header.put(&mut bytes, |out| packer.pack(&self.content, out))?;
         // What readers wouldn't believe is stored as it is.

@@ -66,9 +66,6 @@ const ZSTD_LEVEL: i32 = 2;
 pub(super) struct Packer {
     compression: Compression,
     zstd: Option<zstd::bulk::Compressor<'static>>,
-    /// Memory that was lent and given back: fresh memory for each chunk costs
-    /// a fault for every page of it.
-    buffer: Vec<u8>,
 }
 
 impl Packer {
@@ -77,25 +74,11 @@ impl Packer {
             Compression::Zstd => Some(zstd::bulk::Compressor::new(ZSTD_LEVEL)?),
             _ => None,
         };
-        Ok(Packer { compression, zstd, buffer: Vec::new() })
+        Ok(Packer { compression, zstd })
     }
 
     pub(super) fn compression(&self) -> Compression {
         self.compression
-    }
-
-    /// Empty memory, with the room that it was given back with.
-    pub(super) fn buffer(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.buffer)
-    }
-
-    /// Takes memory back that isn't needed any more, of no more than `most`
-    /// bytes.
-    pub(super) fn give_back(&mut self, mut buffer: Vec<u8>, most: usize) {
-        if buffer.capacity() <= most {
-            buffer.clear();
-            self.buffer = buffer;
-        }
     }
 
     /// How large so many bytes may become.

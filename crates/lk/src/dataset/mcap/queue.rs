@@ -1,13 +1,13 @@
 //! Chunks on their way from the caller to the file: packed by threads,
 //! written in the order in which they were filled.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::chunk::Chunk;
+use super::chunk::{Chunk, Packed};
 use super::compression::{Compression, Packer};
 use super::extras::ExtraRecord;
 use super::output::{Ending, Output};
@@ -19,14 +19,16 @@ const WAITING_CHUNKS: usize = 4;
 /// What may wait at least, so that small chunks needn't wait for each other.
 const WAITING_BYTES: usize = 1 << 20;
 
-/// Emptied chunks that are kept to be filled again.
-const SPARE_CHUNKS: usize = 4;
+/// Emptied chunks that are kept to be filled again, and as many buffers to pack
+/// into: fresh memory for each costs a fault for every page of it.
+const SPARE: usize = 4;
 
 /// Fills chunks, and has them packed and written in the background.
 ///
-/// Everything is a job with a number. Threads take jobs in order, pack in
-/// parallel, and write when all jobs before theirs are done: what is in the
-/// file doesn't depend on how many there are, or how fast.
+/// Everything is a job with a number. Threads take jobs in order and pack in
+/// parallel; one at a time writes what is packed, as long as the next number is
+/// there, and the others go on packing meanwhile: what is in the file doesn't
+/// depend on how many there are, or how fast.
 pub(super) struct Queue {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -56,7 +58,7 @@ pub(super) struct Failure {
 
 struct Shared {
     state: Mutex<State>,
-    /// Locked by the one whose turn it is, and never together with `state`.
+    /// Locked by the one who writes, and never together with `state`.
     output: Mutex<Output>,
     /// There is something to do for a thread.
     work: Condvar,
@@ -76,9 +78,14 @@ struct State {
     queued: u64,
     taken: u64,
     done: u64,
+    /// What is packed and waits to be written, by number.
+    ready: BTreeMap<u64, Ready>,
+    /// Somebody writes, and takes from `ready` until the next isn't there.
+    writing: bool,
     /// Bytes of chunks that were queued and aren't done.
     waiting_bytes: usize,
     spare: Vec<Chunk>,
+    spare_buffers: Vec<Vec<u8>>,
     /// Memory to begin a chunk with, in bytes.
     room: usize,
     /// No job will come.
@@ -91,6 +98,28 @@ enum Job {
     Extra(Box<ExtraRecord>),
     Sync,
     Finish(Box<Ending>),
+}
+
+/// A job that somebody has taken.
+struct Taken {
+    number: u64,
+    job: Job,
+    /// Empty memory to pack it into.
+    buffer: Vec<u8>,
+}
+
+/// A job that is to be written.
+enum Ready {
+    /// The chunk as it was filled, and packed.
+    Chunk(Chunk, io::Result<Packed>),
+    Other(Job),
+}
+
+/// What is left of a chunk that is written, to be used again.
+struct Emptied {
+    chunk: Chunk,
+    /// What it was packed into.
+    buffer: Vec<u8>,
 }
 
 impl Queue {
@@ -203,8 +232,8 @@ impl Queue {
             None => self.shared.work.notify_one(),
             Some(packer) => loop {
                 let next = self.shared.lock().take();
-                let Some((number, job)) = next else { break };
-                self.shared.perform(number, job, packer);
+                let Some(taken) = next else { break };
+                self.shared.perform(taken, packer);
             },
         }
     }
@@ -251,13 +280,13 @@ impl Shared {
     /// What a thread does.
     fn work(&self, packer: &mut Packer) {
         let _watch = Watch(self);
-        while let Some((number, job)) = self.next() {
-            self.perform(number, job, packer);
+        while let Some(taken) = self.next() {
+            self.perform(taken, packer);
         }
     }
 
     /// Waits for the next job; `None` where there will be none.
-    fn next(&self) -> Option<(u64, Job)> {
+    fn next(&self) -> Option<Taken> {
         let mut state = self.lock();
         loop {
             if state.failure.is_some() {
@@ -284,43 +313,57 @@ impl Shared {
         }
     }
 
-    /// Does a job that was taken, when all before it are done.
-    fn perform(&self, number: u64, job: Job, packer: &mut Packer) {
-        let packed = match &job {
-            Job::Chunk(chunk) => Some(chunk.pack(packer)),
-            Job::Extra(_) | Job::Sync | Job::Finish(_) => None,
+    /// Packs a job that was taken, and writes all whose turn has come, unless
+    /// another does.
+    fn perform(&self, Taken { number, job, buffer }: Taken, packer: &mut Packer) {
+        let ready = match job {
+            Job::Chunk(chunk) => {
+                let packed = chunk.pack(packer, buffer);
+                Ready::Chunk(chunk, packed)
+            }
+            other => Ready::Other(other),
         };
         let mut state = self.lock();
-        while state.done < number {
-            if state.failure.is_some() {
-                return;
-            }
-            state = wait(&self.progress, state);
+        state.ready.insert(number, ready);
+        if state.writing {
+            return;
         }
-        drop(state);
-        let mut emptied = None;
-        let done = match (job, packed) {
-            (Job::Chunk(chunk), Some(packed)) => {
-                emptied = Some(chunk);
-                match packed {
-                    Ok(packed) => {
-                        let written = self.output().chunk(packed).map_err(|e| ("write", e));
-                        let most = 2 * self.options.room();
-                        written.map(|buffer| packer.give_back(buffer, most))
-                    }
-                    Err(e) => Err(("compress a chunk of", e)),
+        state.writing = true;
+        while state.failure.is_none()
+            && let Some(ready) = state.next_ready()
+        {
+            drop(state);
+            let written = self.write(ready);
+            state = self.lock();
+            match written {
+                Ok(emptied) => state.finished(emptied),
+                Err((action, source)) => {
+                    drop(state);
+                    self.fail(action, source);
+                    state = self.lock();
                 }
             }
-            (Job::Chunk(_), None) => unreachable!("every chunk was packed above"),
-            (Job::Extra(extra), _) => self.output().extra(&extra).map_err(|e| ("write", e)),
-            (Job::Sync, _) => self.output().sync().map_err(|e| ("sync", e)),
-            (Job::Finish(ending), _) => self.output().finish(*ending).map_err(|e| ("write", e)),
-        };
-        match done {
-            Ok(()) => self.lock().finished(emptied),
-            Err((action, source)) => self.fail(action, source),
+            self.progress.notify_all();
         }
-        self.progress.notify_all();
+        state.writing = false;
+    }
+
+    fn write(&self, ready: Ready) -> Result<Option<Emptied>, (&'static str, io::Error)> {
+        let mut output = self.output();
+        match ready {
+            Ready::Chunk(_, Err(e)) => return Err(("compress a chunk of", e)),
+            Ready::Chunk(chunk, Ok(packed)) => {
+                let buffer = output.chunk(packed).map_err(|e| ("write", e))?;
+                return Ok(Some(Emptied { chunk, buffer }));
+            }
+            Ready::Other(Job::Extra(extra)) => output.extra(&extra).map_err(|e| ("write", e))?,
+            Ready::Other(Job::Sync) => output.sync().map_err(|e| ("sync", e))?,
+            Ready::Other(Job::Finish(ending)) => {
+                output.finish(*ending).map_err(|e| ("write", e))?;
+            }
+            Ready::Other(Job::Chunk(_)) => unreachable!("a chunk was packed"),
+        }
+        Ok(None)
     }
 
     fn fail(&self, action: &'static str, source: io::Error) {
@@ -364,21 +407,35 @@ impl State {
         }
     }
 
-    fn take(&mut self) -> Option<(u64, Job)> {
+    fn take(&mut self) -> Option<Taken> {
         let job = self.jobs.pop_front()?;
+        let number = self.taken;
         self.taken += 1;
-        Some((self.taken - 1, job))
+        let buffer = match job {
+            Job::Chunk(_) => self.spare_buffers.pop().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        Some(Taken { number, job, buffer })
     }
 
-    fn finished(&mut self, emptied: Option<Chunk>) {
+    /// What is to be written next, where it is packed.
+    fn next_ready(&mut self) -> Option<Ready> {
+        self.ready.remove(&self.done)
+    }
+
+    fn finished(&mut self, emptied: Option<Emptied>) {
         self.done += 1;
-        if let Some(mut chunk) = emptied {
-            self.waiting_bytes -= chunk.len();
-            // Memory that one huge message took isn't kept.
-            if self.spare.len() < SPARE_CHUNKS && chunk.capacity() <= 2 * self.room {
-                chunk.clear();
-                self.spare.push(chunk);
-            }
+        let Some(Emptied { mut chunk, mut buffer }) = emptied else { return };
+        self.waiting_bytes -= chunk.len();
+        // Memory that one huge message took isn't kept.
+        let most = 2 * self.room;
+        if self.spare.len() < SPARE && chunk.capacity() <= most {
+            chunk.clear();
+            self.spare.push(chunk);
+        }
+        if self.spare_buffers.len() < SPARE && buffer.capacity() <= most {
+            buffer.clear();
+            self.spare_buffers.push(buffer);
         }
     }
 }
