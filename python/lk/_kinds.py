@@ -38,8 +38,8 @@ class _Open(Exception):
 _closed: WeakKeyDictionary[type, Kind] = WeakKeyDictionary()
 
 
-def kind_of_values(values: list[Any]) -> Kind:
-    """What all these values of a key are as messages.
+def kind_of_values(values: list[Any], beside: list[Any] | None = None) -> Kind:
+    """What all these values of a key are as messages, and those `beside` them.
 
     A dataclass is what its annotations say; where they leave it open (`Any`,
     an array without a dtype) and for every other value, all values together
@@ -48,14 +48,17 @@ def kind_of_values(values: list[Any]) -> Kind:
     Raises:
         SchemaError: naming the field that no message type holds.
     """
-    found = set(map(type, values))
+    found = {*map(type, values), *map(type, beside or ())}
     if len(found) == 1:
         (cls,) = found
+        # Of an int the values decide whether it has a sign.
+        if cls in _PLAIN and cls is not int:
+            return typing.cast(Kind, _PLAIN[cls]())
         if dataclasses.is_dataclass(cls):
             known = _closed.get(cls)
             if known is not None:
                 return known
-    return _infer(values, "", ())
+    return _infer([*values, *beside] if beside else values, "", ())
 
 
 def kind_of_class(cls: type) -> Kind:

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use bytes::Bytes;
 use lk::dataset::mcap::Compression;
-use lk::dataset::{Channel, ChannelId, CreateOptions, Encoding, Query, Role};
+use lk::dataset::{Channel, ChannelId, CreateOptions, Encoding, Memory, Query, Role};
 use lk::{Dataset, Span, Time};
 use pyo3::exceptions::{PyKeyError, PyValueError};
 use pyo3::prelude::*;
@@ -25,6 +25,9 @@ const HINT: &str = "lk.python";
 
 /// Messages that are read at once when one is asked for.
 const BLOCK: usize = 1024;
+
+/// Bytes after which messages in memory go into another block.
+const BLOCK_BYTES: usize = 1 << 20;
 
 /// Messages between two looks whether Ctrl-C was pressed.
 const BREATH: usize = 1024;
@@ -146,10 +149,12 @@ fn role(name: &str) -> PyResult<Role> {
 
 #[pymethods]
 impl Recording {
-    /// An empty one in memory.
+    /// An empty one in memory, with room for so many messages.
     #[staticmethod]
-    fn memory() -> Recording {
-        Recording::new(Dataset::memory(), false)
+    #[pyo3(signature = (capacity=0))]
+    fn memory(capacity: usize) -> Recording {
+        let memory = Memory::sharing(capacity);
+        Recording::new(Dataset::with_backend(Box::new(memory)), false)
     }
 
     /// A file to write, of the kind that its extension says.
@@ -240,14 +245,30 @@ impl Recording {
     ) -> PyResult<()> {
         let id = self.id(key)?;
         let (times, _) = times_ns.as_chunks::<8>();
-        for (index, (value, time)) in values.iter().zip(times).enumerate() {
-            if index % BREATH == 0 {
-                py.check_signals()?;
+        let mut pairs = values.iter().zip(times).enumerate().peekable();
+        let mut payload = Vec::new();
+        while pairs.peek().is_some() {
+            py.check_signals()?;
+            // Payloads that are parts of one block cost no memory of their own.
+            let mut block = Vec::new();
+            let mut ends = Vec::with_capacity(BREATH);
+            while block.len() < BLOCK_BYTES
+                && ends.len() < BREATH
+                && let Some((index, (value, time))) = pairs.next()
+            {
+                let place = || format!("key {key}, index {index}");
+                encode::message(&kind.0, &value, &mut payload, place)?;
+                block.extend_from_slice(&payload);
+                ends.push((block.len(), Time::from_nanos(i64::from_le_bytes(*time))));
             }
-            let mut payload = Vec::new();
-            encode::message(&kind.0, &value, &mut payload, || format!("key {key}, index {index}"))?;
-            let time = Time::from_nanos(i64::from_le_bytes(*time));
-            self.write_lock().write_payload(id, payload, time).map_err(error::from_lk)?;
+            block.shrink_to_fit();
+            let block = Bytes::from(block);
+            let mut start = 0;
+            let mut dataset = self.write_lock();
+            for (end, time) in ends {
+                dataset.write_payload(id, block.slice(start..end), time).map_err(error::from_lk)?;
+                start = end;
+            }
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import lk
+from lk._kinds import kind_of_values
 
 
 class Mode(Enum):
@@ -217,3 +218,50 @@ def test_large_integers_beside_floats_are_not_rounded(tmp_path: Path) -> None:
     rounded = lk.Dataset.create()
     rounded.write("x", np.array([2.0**60]), timestamp=0.0)
     assert not lk.diffdiff(exact, rounded, tol=0.0).matches
+
+
+def test_many_values_of_many_lengths_are_each_its_own_message(tmp_path: Path) -> None:
+    texts = [f"{n}" * (n % 7) for n in range(3000)]
+    made = lk.Dataset.create()
+    for n, text in enumerate(texts):
+        made.write("text", text, timestamp_ns=3000 - n)
+        made.write("half", n / 2, timestamp_ns=n)
+    made.save(tmp_path / "many.mcap")
+    read = lk.Dataset.load(tmp_path / "many.mcap")
+    assert read.read("text") == texts[::-1]
+    assert read.read("half") == [n / 2 for n in range(3000)]
+    assert lk.diffdiff(made, read).verdict == "identical"
+
+
+def test_of_many_values_the_one_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    made = lk.Dataset.create()
+    for n in range(3000):
+        made.write("point", Point(0.0, 0.0) if n != 2345 else Point("far", 0.0), timestamp_ns=n)  # type: ignore[arg-type]
+    with pytest.raises(lk.SchemaError, match="key point, index 2345: field x: expected float, got str"):
+        made.save(tmp_path / "many.mcap")
+
+
+@pytest.mark.parametrize(
+    ("values", "beside", "described"),
+    [
+        ([1.5], [2.5], "float64 data\n"),
+        ([1], [2], "int64 data\n"),
+        ([1], [2**63], "uint64 data\n"),
+        ([1], [2.5], "float64 data\n"),
+        ([True], [False], "bool data\n"),
+        (["a"], ["b"], "string data\n"),
+    ],
+)
+def test_values_and_those_beside_them_have_one_type(values: list[Any], beside: list[Any], described: str) -> None:
+    for one, other in ((values, beside), (beside, values)):
+        assert kind_of_values(one, other).describe()[1] == described
+        assert kind_of_values([*one, *other]).describe()[1] == described
+
+
+@pytest.mark.parametrize("beside", ["a", None, True, 1j])
+def test_a_plain_type_beside_another_is_no_plain_type(beside: Any) -> None:
+    if beside is None:
+        assert kind_of_values([1.5], [beside]).is_optional
+    else:
+        with pytest.raises(lk.SchemaError, match="which no one type holds"):
+            kind_of_values([1.5], [beside])

@@ -101,11 +101,11 @@ class MemoryBackend(NativeBackend):
         from lk._kinds import kind_of_values
         from lk.errors import SchemaError
 
-        recording = Recording.memory()
+        recording = Recording.memory(sum(map(len, self._values.values())))
         for key, values in self._values.items():
-            others = beside._values.get(key, []) if beside is not None else []
+            others = beside._values.get(key) if beside is not None else None
             try:
-                kind = kind_of_values(values + others if others else values)
+                kind = kind_of_values(values, others)
                 recording.add(key, kind, "")
             except SchemaError as error:
                 raise SchemaError(f"key {key}: {error}") from error
