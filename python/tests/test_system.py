@@ -320,6 +320,9 @@ def test_a_rate_needs_the_mode_and_the_mode_a_rate() -> None:
     Count("count", node=node)
     with pytest.raises(ValueError, match="give the system a rate_hz"):
         System(nodes=[node]).configure()
+    with pytest.raises(ValueError, match="slow.* wants 10 Hz of a system that steps at 5 Hz"):
+        System(nodes=[node], config={"rate_hz": 5.0}).configure()
+    System(nodes=[node], config={"rate_hz": 10.0}).configure()
 
 
 def test_a_node_configures_components_by_their_name() -> None:

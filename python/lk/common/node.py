@@ -18,7 +18,7 @@ class ExecutionMode(enum.Enum):
 
     #: In each step of the system.
     SEQUENTIAL = "sequential"
-    #: At the node's own rate, in the system's time.
+    #: At the node's own rate, in the system's time: no more often than the system steps.
     RATE = "rate"
     #: When a value has come to one of their inputs.
     ON_DATA = "on_data"

@@ -362,6 +362,11 @@ class _Turn:
             raise ValueError(
                 f"node {component.node!r} has a rate; hint: give the system a rate_hz too"
             )
+        if rate_hz is not None and self.rate_hz > rate_hz:
+            raise ValueError(
+                f"node {component.node!r} wants {self.rate_hz:g} Hz of a system that steps at "
+                f"{rate_hz:g} Hz; hint: raise the system's rate_hz"
+            )
 
     def run(self, now: float | None, start: float) -> None:
         for connection in self.incoming:
