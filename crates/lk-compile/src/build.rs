@@ -17,6 +17,15 @@ const LOOK: Duration = Duration::from_millis(20);
 /// # Errors
 /// Where its output can't be read; a build that fails is a [`Failure`].
 pub fn build(program: &Program, log_lines: usize) -> Result<Result<(), Failure>> {
+    build_watched(program, log_lines, &mut || true)
+}
+
+/// As [`build`]; `watch` is asked meanwhile, and ends it by `false`.
+pub(crate) fn build_watched(
+    program: &Program,
+    log_lines: usize,
+    watch: &mut dyn FnMut() -> bool,
+) -> Result<Result<(), Failure>> {
     let Some(command) = &program.build else { return Ok(Ok(())) };
     let pipe_error = |source| Error::Pipe { program: program.label.clone(), source };
     let log = Log::new(log_lines);
@@ -27,14 +36,17 @@ pub fn build(program: &Program, log_lines: usize) -> Result<Result<(), Failure>>
     };
     let limit_s = program.limits.build_s;
     let deadline = Instant::now() + seconds(limit_s);
-    let status = loop {
-        if pipes.log_ended() {
-            break process.wait(deadline).map_err(pipe_error)?;
-        }
-        pipes.wait(false, deadline.min(Instant::now() + LOOK)).map_err(pipe_error)?;
-        let status = process.wait(Instant::now()).map_err(pipe_error)?;
-        if status.is_some() || Instant::now() >= deadline {
-            break status;
+    let (status, interrupted) = loop {
+        let look = deadline.min(Instant::now() + LOOK);
+        let status = if pipes.log_ended() {
+            process.wait(look).map_err(pipe_error)?
+        } else {
+            pipes.wait(false, look).map_err(pipe_error)?;
+            process.wait(Instant::now()).map_err(pipe_error)?
+        };
+        let interrupted = status.is_none() && !watch();
+        if status.is_some() || interrupted || Instant::now() >= deadline {
+            break (status, interrupted);
         }
     };
     drop(process);
@@ -44,6 +56,9 @@ pub fn build(program: &Program, log_lines: usize) -> Result<Result<(), Failure>>
     let (message, hint) = match status {
         Some(status) if status.success() => return Ok(Ok(())),
         Some(status) => (format!("{label} doesn't build: `{command}` {}", Ending(status)), None),
+        None if interrupted => {
+            (format!("{label} doesn't build: `{command}` was interrupted"), None)
+        }
         None => (
             format!("{label} doesn't build: `{command}` didn't end within {limit_s} s"),
             Some("if it needs longer, raise `limits.build_s` in lk.toml".to_owned()),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lk::Time;
 use lk::outcome::Failure;
 
 /// The result of an operation of this crate.
@@ -71,6 +72,21 @@ pub enum Error {
     /// The reference did not build, or did not run to the end.
     #[error("{}", .0.message)]
     Reference(Box<Failure>),
+
+    /// A program of a running system that failed, with the end of its log.
+    #[error("{}", with_log(.0))]
+    Program(Box<Failure>),
+
+    /// A step at a time before that of the step before it.
+    #[error("{program} can't be stepped at {time} s, after it was at {last} s: time goes back")]
+    StepTime {
+        /// The program: `candidate cpp`.
+        program: String,
+        /// The time of the step.
+        time: Time,
+        /// The time of the step before it.
+        last: Time,
+    },
 
     /// A result that JSON can't hold.
     #[error("can't write {} as JSON", path.display())]
@@ -175,7 +191,8 @@ impl Error {
                 "renew types and harness with `lk init --refresh`; the component stays as it is"
                     .into(),
             ),
-            Error::Reference(failure) => failure.hint.clone(),
+            Error::Reference(failure) | Error::Program(failure) => failure.hint.clone(),
+            Error::StepTime { .. } => Some("reset it to begin anew".into()),
             Error::Report { .. }
             | Error::Io { .. }
             | Error::TooLong { .. }
@@ -197,4 +214,12 @@ impl Error {
         let context = context.into();
         move |source| Error::In { context, source: Box::new(source) }
     }
+}
+
+/// What failed, and the end of its log.
+fn with_log(failure: &Failure) -> String {
+    if failure.log.is_empty() {
+        return failure.message.clone();
+    }
+    format!("{}; its log ends:\n  {}", failure.message, failure.log.join("\n  "))
 }

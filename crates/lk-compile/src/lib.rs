@@ -5,6 +5,7 @@
 
 mod cache;
 mod error;
+mod link;
 mod suggest;
 
 pub mod build;
@@ -12,6 +13,7 @@ pub mod component;
 pub mod job;
 pub mod manifest;
 pub mod process;
+pub mod program;
 pub mod protocol;
 pub mod provenance;
 pub mod runner;
@@ -23,7 +25,8 @@ pub use component::{ComponentSpec, ConfigSpec, PortSpec};
 pub use error::{Error, Result};
 pub use job::{Built, Job, Progress};
 pub use manifest::{Language, Manifest};
-pub use process::Program;
+pub use process::{Program, Watch};
+pub use program::{ProgramComponent, RunningProgram, StartOptions};
 pub use runner::{Recorded, RunOptions};
 pub use ticks::{TickRule, Ticks};
 pub use verify::{VerifyOptions, exit_code, verify};

@@ -39,6 +39,9 @@ pub struct Program {
     pub limits: LimitsTable,
 }
 
+/// Is asked again and again while a program is waited for: `false` ends it.
+pub type Watch = Box<dyn FnMut() -> bool + Send>;
+
 impl Program {
     /// The failure of a command that could not be started; `action` is
     /// `start` or `build`.

@@ -5,7 +5,6 @@
 //! Until the sandbox exists, programs run unconfined.
 
 mod conversation;
-mod fault;
 mod recording;
 mod session;
 
@@ -129,4 +128,4 @@ pub fn run_paced(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

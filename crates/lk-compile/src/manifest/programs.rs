@@ -41,6 +41,33 @@ impl Manifest {
         })
     }
 
+    /// One implementation: `reference`; `candidate`, which is the only one that
+    /// is run by default; or a candidate by its name.
+    ///
+    /// # Errors
+    /// A reference that is no program; no candidate, or more than one, where
+    /// none is named; [`Error::UnknownCandidate`].
+    pub fn implementation(&self, name: &str) -> Result<Program> {
+        if name == "reference" {
+            return self.reference_program().ok_or_else(|| {
+                let hint = "give `[reference]` a `run`, or name a candidate";
+                let message = "the reference is no program";
+                self.error_at(&["reference"], message, Some(hint.to_owned()))
+            });
+        }
+        if name != "candidate" || self.file.candidates.contains_key(name) {
+            return self.candidate_program(name);
+        }
+        match self.select_candidates(&[])?.as_slice() {
+            [only] => self.candidate_program(only),
+            several => {
+                let message = format!("there are {} candidates", several.len());
+                let hint = format!("name one of them: {}", several.join(", "));
+                Err(self.error_at(&["candidates"], message, Some(hint)))
+            }
+        }
+    }
+
     /// The candidates to run, in the order of `lk.toml`: those named, or,
     /// where none is, all that don't say `default = false`.
     ///

@@ -48,13 +48,19 @@ impl Log {
         self.lines.push_back(line.trim_end_matches('\r').to_owned());
     }
 
-    /// The last lines; where there were more, the first line says how many.
+    /// The last lines that have ended; where there were more, the first line
+    /// says how many.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let earlier = (self.dropped > 0).then(|| format!("({} lines before these)", self.dropped));
+        earlier.into_iter().chain(self.lines.iter().cloned()).collect()
+    }
+
+    /// As [`Log::lines`], the last one whether it has ended or not.
     pub(crate) fn into_lines(mut self) -> Vec<String> {
         if !self.partial.is_empty() {
             self.end_line();
         }
-        let earlier = (self.dropped > 0).then(|| format!("({} lines before these)", self.dropped));
-        earlier.into_iter().chain(self.lines).collect()
+        self.lines()
     }
 }
 

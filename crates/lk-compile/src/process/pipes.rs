@@ -24,6 +24,9 @@ pub(crate) struct Pipes {
     log: Log,
 }
 
+/// Room in a pipe, where the system gives as much.
+const PIPE_BYTES: usize = 1 << 20;
+
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
@@ -82,10 +85,12 @@ impl Pipes {
         }
     }
 
-    /// Takes what has come of the log.
+    /// Takes what has come of the log, up to what its pipe holds: a program may
+    /// write it faster than it is read.
     pub(crate) fn read_log(&mut self) -> std::io::Result<()> {
         let mut room = [0; 8192];
-        while let Some(stderr) = &mut self.stderr {
+        for _ in 0..PIPE_BYTES / room.len() {
+            let Some(stderr) = &mut self.stderr else { break };
             match retry(|| stderr.read(&mut room)) {
                 Ok(0) => self.stderr = None,
                 Ok(count) => self.log.append(&room[..count]),
@@ -137,7 +142,16 @@ impl Pipes {
             if pipe_ready || others == 0 {
                 return Ok(Ready::Pipe);
             }
+            // A log without end is no answer.
+            if Instant::now() >= deadline {
+                return Ok(Ready::Deadline);
+            }
         }
+    }
+
+    /// The log as far as it was read.
+    pub(crate) fn log_lines(&self) -> Vec<String> {
+        self.log.lines()
     }
 
     /// The log to its end, or as far as it comes until the deadline. Whatever
@@ -163,7 +177,7 @@ fn nonblocking(pipe: &impl AsFd) -> std::io::Result<()> {
 /// the system says no, it stays as it is.
 fn enlarge(pipe: &impl AsFd) {
     #[cfg(target_os = "linux")]
-    let _ = rustix::pipe::fcntl_setpipe_size(pipe, 1 << 20);
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIPE_BYTES);
     #[cfg(not(target_os = "linux"))]
     let _ = pipe;
 }

@@ -12,14 +12,14 @@ use crate::component::{ConfigSpec, PortSpec};
 use crate::manifest::{ERROR_KEY, LimitsTable};
 use crate::ticks::{TickRule, TickSample};
 
-const TICKS: usize = 50;
+pub(crate) const TICKS: usize = 50;
 
 fn port(name: &str, text: &str) -> PortSpec {
     let schema = Schema::parse(&format!("adder/msg/{name}"), text).unwrap();
     PortSpec { name: name.to_lowercase(), key: format!("/adder/{name}"), schema }
 }
 
-fn component() -> ComponentSpec {
+pub(crate) fn component() -> ComponentSpec {
     ComponentSpec {
         name: "adder".into(),
         description: None,
@@ -30,7 +30,7 @@ fn component() -> ComponentSpec {
     }
 }
 
-fn ticks(count: usize) -> Ticks {
+pub(crate) fn ticks(count: usize) -> Ticks {
     let samples = (0..count).map(|n| {
         let time = Time::from_nanos(1_000 * n as i64);
         let payload = [&[0, 1, 0, 0][..], &(n as f64).to_le_bytes()].concat();
@@ -41,7 +41,7 @@ fn ticks(count: usize) -> Ticks {
     Ticks::new(&TickRule::Any, samples).unwrap()
 }
 
-fn fake(behaviour: &str, dir: &Path) -> Program {
+pub(crate) fn fake(behaviour: &str, dir: &Path) -> Program {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/runner/tests/fake.py");
     let run = ["python3", "-S", "-E", script.to_str().unwrap()];
     let run = run.into_iter().chain(behaviour.split(' ')).map(str::to_owned).collect();
@@ -89,7 +89,7 @@ fn check_late(behaviour: &str, message: &str, tick: Option<u64>, hint: &str) {
 }
 
 /// All samples as `(key, time in ns, sequence, payload)`.
-fn contents(dataset: &Dataset) -> Vec<(String, i64, u32, Vec<u8>)> {
+pub(crate) fn contents(dataset: &Dataset) -> Vec<(String, i64, u32, Vec<u8>)> {
     let key = |id: ChannelId| dataset.channels()[id.0 as usize].key.clone();
     let samples = dataset.samples(&Query::default()).unwrap().map(Result::unwrap);
     samples.map(|(id, s)| (key(id), s.time.as_nanos(), s.sequence, s.payload.to_vec())).collect()
@@ -287,6 +287,12 @@ fn a_program_that_fails_before_it_is_ready_says_why() {
 fn a_hang_is_named_with_its_tick_and_limit() {
     check_late(
         "hangs 30",
+        "at tick 30, candidate fake gave no answer within 0.3 s",
+        Some(30),
+        "tick_s",
+    );
+    check_late(
+        "floods-log 30",
         "at tick 30, candidate fake gave no answer within 0.3 s",
         Some(30),
         "tick_s",

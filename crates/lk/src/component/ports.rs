@@ -50,7 +50,7 @@ pub struct Out<T> {
     of: PhantomData<fn(T)>,
 }
 
-/// An input port that takes messages of any one type.
+/// An input port whose messages are seen without their Rust type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InAny {
     pub(crate) handle: Handle,
@@ -111,6 +111,15 @@ impl Ports {
     /// [`Error::Graph`] as for [`Ports::input`].
     pub fn input_any(&mut self, name: &str) -> Result<InAny> {
         let handle = self.declare(name, true, PortSpec::dynamic(name, None))?;
+        Ok(InAny { handle })
+    }
+
+    /// Declares an input for messages of a type that is known at run time.
+    ///
+    /// # Errors
+    /// [`Error::Graph`] as for [`Ports::input`].
+    pub fn input_of(&mut self, name: &str, schema: &Schema) -> Result<InAny> {
+        let handle = self.declare(name, true, PortSpec::dynamic(name, Some(schema.clone())))?;
         Ok(InAny { handle })
     }
 

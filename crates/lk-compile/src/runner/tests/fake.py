@@ -2,7 +2,7 @@
 
 The component adds up its input: port 0 in is {float64 x}, port 0 out is
 {float64 sum}, port 1 (state) is {uint64 count}. The first argument says how to
-behave, the second at which tick.
+behave, the second at which tick, the third where to write the process number.
 """
 
 import os
@@ -87,6 +87,9 @@ def once():
 
 
 print("log of", behaviour, file=sys.stderr, flush=True)
+if len(sys.argv) > 3:
+    with open(sys.argv[3], "w") as file:
+        file.write(str(os.getpid()))
 if behaviour == "dies-at-once":
     sys.exit(5)
 if behaviour == "prints-at-once":
@@ -121,6 +124,14 @@ while True:
         port, time_ns, sequence = struct.unpack_from("<Hqq", body)
         (x,) = struct.unpack_from("<d", body, 18 + 4)
         continue
+    if kind == RESET:
+        total, n, x = seed * 1.0, 0, 0.0
+        if behaviour == "dies-in-reset":
+            sys.exit(6)
+        if behaviour == "hangs-in-reset":
+            time.sleep(60)
+        frame(DONE, struct.pack("<QQ", NO_TICK, 0))
+        continue
     tick, time_ns = struct.unpack("<Qq", body)
     n += 1
     total += scale * x
@@ -135,6 +146,13 @@ while True:
             os._exit(0)
         if behaviour == "hangs":
             time.sleep(60)
+        if behaviour == "floods-log":
+            while True:
+                os.write(2, b"and on\n" * 500)
+        if behaviour == "later":
+            output(0, time_ns + 5, cdr("d", total))
+        if behaviour == "two":
+            output(0, time_ns, cdr("d", total))
         if behaviour == "closes":
             flush()
             os.close(1)

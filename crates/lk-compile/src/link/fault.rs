@@ -7,31 +7,32 @@ const KEPT_TEXT: usize = 2_000;
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(crate) enum Stage {
     Starting,
     Stepping,
+    Resetting,
     Ending,
 }
 
 /// What a program did wrong.
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// As the rest of a sentence that begins with the program.
     pub(super) what: String,
     pub(super) hint: Option<String>,
 }
 
 impl Fault {
-    pub(super) fn new(what: impl Into<String>) -> Fault {
+    pub(crate) fn new(what: impl Into<String>) -> Fault {
         Fault { what: what.into(), hint: None }
     }
 
-    pub(super) fn hint(self, hint: impl Into<String>) -> Fault {
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Fault {
         Fault { hint: Some(hint.into()), ..self }
     }
 }
 
 /// Text of a program, bounded.
-pub(super) fn shortened(text: &str) -> String {
+pub(crate) fn shortened(text: &str) -> String {
     match text.char_indices().nth(KEPT_TEXT) {
         Some((end, _)) => format!("{} ...", &text[..end]),
         None => text.to_owned(),
@@ -43,6 +44,7 @@ pub(super) fn late(stage: Stage, limit_s: f64) -> Fault {
     let (what, limit) = match stage {
         Stage::Starting => (format!("was not ready within {limit_s} s"), "start_s"),
         Stage::Stepping => (format!("gave no answer within {limit_s} s"), "tick_s"),
+        Stage::Resetting => (format!("did not answer `reset` within {limit_s} s"), "tick_s"),
         Stage::Ending => (format!("did not end within {limit_s} s of `bye`"), "tick_s"),
     };
     let hint = format!("it hangs, or needs longer: then raise `limits.{limit}` in lk.toml");
