@@ -1,4 +1,7 @@
-//! `lk record`: lines of JSON to a file, while they come.
+//! `lk record`: lines of JSON, or what a program does, to a file while they
+//! come.
+
+mod program;
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -18,6 +21,7 @@ use lk::recorder::{Key, Overflow, Recorder, RecorderConfig, RecorderStats, Stamp
 use lk::{Span, Time};
 use lk_report::{counted, text};
 
+use crate::commands::run;
 use crate::context::{Context, Exit};
 use crate::error::{Error, Result};
 use crate::interrupt;
@@ -25,7 +29,7 @@ use crate::output::check_output;
 use crate::progress::Watch;
 use crate::select::seconds;
 
-/// Record lines of JSON from standard input to a file, as they come
+/// Record lines of JSON from standard input, or a program, to a file as they come
 #[derive(Debug, clap::Args)]
 #[command(after_help = LINES)]
 pub(crate) struct Args {
@@ -35,6 +39,18 @@ pub(crate) struct Args {
     /// Overwrite the file where it exists
     #[arg(long)]
     force: bool,
+    /// Record what a program of the lk.toml in this folder writes, stepped in real time
+    #[arg(long, value_name = "DIR", requires = "rate_hz", conflicts_with_all = ["key", "types"])]
+    from: Option<PathBuf>,
+    /// `reference`, or the name of a candidate
+    #[arg(long, value_name = "NAME", requires = "from", default_value = run::REFERENCE)]
+    program: String,
+    /// Steps of the program in a second
+    #[arg(long, value_name = "HZ", requires = "from", value_parser = program::hertz)]
+    rate_hz: Option<f64>,
+    /// End after so many seconds; otherwise Ctrl-C ends it
+    #[arg(long = "for", value_name = "SECONDS", requires = "from", value_parser = seconds)]
+    duration: Option<Time>,
     /// Every line is just a value, of this key, at the time when it comes
     #[arg(long, value_name = "KEY")]
     key: Option<String>,
@@ -70,7 +86,11 @@ const LINES: &str = r#"A line is a message, without time_ns at the time when it 
 lk play, lk cat --format ndjson and lk convert write such lines; a line with
 "type" and "schema" says the type of a key. With --key, a line is just the value:
   my_program | lk record -o run.mcap --key pose
-What a program of lk.toml does is recorded by lk run, or lk play --to.
+
+A program of lk.toml that needs no inputs is stepped at a rate:
+  lk record -o run.mcap --from . --rate-hz 100 --for 10
+With inputs, lk run and lk play --to record what it does. Programs run
+UNCONFINED: with your rights, on your files, until lk has its sandbox.
 
 The file is flushed each second, so that no more than that is lost to a crash.
 Ctrl-C ends the recording in order. A line that can't be recorded is told and
@@ -111,6 +131,9 @@ enum Event {
 }
 
 pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
+    if let (Some(dir), Some(rate_hz)) = (&args.from, args.rate_hz) {
+        return program::record(ctx, args, dir, rate_hz);
+    }
     let options = args.stream_options()?;
     check_output(&args.output, &[], args.force)?;
     let (sender, events) = sync_channel(AHEAD);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::fixture::{Folder, Ran, doubler};
+use crate::fixture::{Folder, Ran, doubler, fake};
 
 /// `lk record` with these lines on its standard input.
 fn record(folder: &Folder, args: &[&str], lines: &str) -> Ran {
@@ -154,4 +154,68 @@ fn an_interrupt_ends_the_recording_in_order() {
     ran.shows(&["run.mcap: 1 message of 1 key"]);
     drop(input);
     folder.lk(&["info", "run.mcap", "--check"]).expect(0).shows(&["1 message", "recorder"]);
+}
+
+#[test]
+fn a_program_is_recorded_at_its_rate() {
+    let folder = doubler("");
+    let program = ["record", "-o", "run.mcap", "--from", ".", "--rate-hz", "200"];
+    let begun = Instant::now();
+    let ran = folder.lk(&[&program[..], &["--for", "0.5"]].concat()).expect(0);
+    // The last step comes 5 ms before.
+    assert!(begun.elapsed() > Duration::from_millis(490), "{:?}", begun.elapsed());
+    let ran = ran.shows(&["run.mcap: 100 messages of 1 key"]);
+    ran.says(&["nobody writes its inputs: x", "lk play FILE --to ."]);
+    let info = folder.lk(&["info", "run.mcap", "--check"]).expect(0);
+    info.shows(&["doubler/msg/Number", "output", "the reference", "python fake", "recorder"]);
+    let file = lk::Dataset::open(folder.path().join("run.mcap")).unwrap();
+    let samples = file.samples(&Default::default()).unwrap();
+    let times: Vec<i64> = samples.map(|item| item.unwrap().1.time.as_nanos()).collect();
+    assert!(times.windows(2).all(|pair| pair[1] - pair[0] == 5_000_000), "{times:?}");
+    assert!(times[0] > 1_700_000_000_000_000_000, "{}", times[0]);
+}
+
+#[test]
+fn what_a_program_wrote_before_it_fell_over_is_kept() {
+    let folder = doubler(&fake("crash", "crash"));
+    let program = ["record", "-o", "run.mcap", "--from", ".", "--rate-hz", "1000"];
+    let ran = folder.lk(&[&program[..], &["--program", "crash"]].concat()).expect(3);
+    let ran = ran.says(&["at tick 3, candidate crash was killed", "about to fall over"]);
+    ran.shows(&["run.mcap: 3 messages of 1 key"]);
+    folder.lk(&["info", "run.mcap", "--check"]).expect(0).shows(&["candidate crash"]);
+}
+
+#[test]
+fn ctrl_c_ends_a_program_that_is_recorded() {
+    let folder = doubler("");
+    let args = ["-o", "run.mcap", "--from", ".", "--rate-hz", "1000", "--compression", "none"];
+    let lk = start(&folder, &args);
+    let path = folder.path().join("run.mcap");
+    let begun = Instant::now();
+    while !lk::Dataset::open(&path).is_ok_and(|file| file.len().is_ok_and(|len| len > 0)) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing was flushed");
+        std::thread::yield_now();
+    }
+    let interrupt = Command::new("kill").args(["-INT", &lk.id().to_string()]).status();
+    assert!(interrupt.expect("kill is there").success());
+    Ran::of(lk.wait_with_output().expect("lk ends")).expect(0).shows(&["of 1 key"]);
+    folder.lk(&["info", "run.mcap", "--check"]).expect(0).shows(&["recorder"]);
+}
+
+#[test]
+fn a_program_is_asked_for_as_a_whole() {
+    let folder = doubler("");
+    let record = |more: &[&str]| folder.lk(&[&["record", "-o", "run.mcap"], more].concat());
+    for (args, message) in [
+        (&["--from", "."][..], "--rate-hz"),
+        (&["--rate-hz", "10"], "--from"),
+        (&["--for", "1"], "--from"),
+        (&["--from", ".", "--rate-hz", "0"], "no rate from 0.001 to 1e6 Hz"),
+        (&["--from", ".", "--rate-hz", "10", "--key", "x"], "--key"),
+        (&["--from", ".", "--rate-hz", "10", "--program", "nobody"], "nobody"),
+        (&["--from", "elsewhere", "--rate-hz", "10"], "elsewhere"),
+    ] {
+        record(args).expect(2).says(&[message]);
+    }
+    assert!(!folder.path().join("run.mcap").exists());
 }
