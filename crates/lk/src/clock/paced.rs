@@ -212,6 +212,12 @@ impl Remote {
         });
     }
 
+    /// Ends the wait that is under way, or else the next one, as if the clock
+    /// had been moved to the time that it shows.
+    pub fn wake(&self) {
+        self.change(|state| state.moves += 1);
+    }
+
     /// Stops it for good; who waits is told.
     pub fn stop(&self) {
         self.change(|state| state.stopped = true);

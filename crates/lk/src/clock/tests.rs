@@ -46,6 +46,19 @@ fn a_paused_clock_stands_still_until_it_is_resumed() {
 }
 
 #[test]
+fn a_wake_up_ends_a_wait_and_moves_no_time() {
+    let mut clock = Clock::paced(Time::ZERO, 1.0).unwrap();
+    let remote = clock.remote().unwrap();
+    let before = clock.now();
+    // One that comes before the wait counts too.
+    remote.wake();
+    let told = clock.wait_until(nanos(i64::MAX / 2));
+    let Wait::Moved(at) = told else { panic!("{told:?}") };
+    assert!(before <= at && at <= clock.now());
+    assert!(matches!(clock.wait_until(at), Wait::Reached { .. }));
+}
+
+#[test]
 fn who_waits_is_told_of_a_move_and_of_the_end() {
     let far = nanos(i64::MAX / 2);
     let mut clock = Clock::paced(Time::ZERO, 1.0).unwrap();
