@@ -23,6 +23,7 @@
 //! ```
 
 mod component;
+mod offer;
 mod queue;
 mod stats;
 mod target;
@@ -32,6 +33,7 @@ mod writer;
 mod tests;
 
 pub use component::DataRecorder;
+pub use offer::Offer;
 pub use stats::{KeyStats, RecorderStats};
 pub use target::Target;
 
@@ -46,7 +48,7 @@ use crate::component::AnyMsg;
 use crate::dataset::{Dataset, Facts, Role};
 use crate::error::{Error, Result};
 use crate::time::{Span, Time};
-use queue::{Entry, Item, Queue};
+use queue::{Entry, Queue};
 use stats::Counts;
 use writer::Writer;
 
@@ -237,10 +239,10 @@ impl Recorder {
     }
 
     /// As [`Recorder::key_as`], with further facts about it, as a
-    /// [`Channel`](crate::dataset::Channel) has them.
+    /// [`Channel`](crate::dataset::Channel) has them; one that is there keeps
+    /// those that it has.
     pub fn key_with(&mut self, name: &str, role: Role, metadata: BTreeMap<String, String>) -> Key {
-        let (place, counts) = self.shared.queue.add_key(name, role, metadata);
-        Key { place, counts, recorder: Arc::downgrade(&self.shared) }
+        self.shared.key_with(name, role, metadata)
     }
 
     /// Facts that go into each file beside the counts, from the one on that is
@@ -310,6 +312,12 @@ impl Recorder {
         Ok(())
     }
 
+    /// How many messages triggers have written so far: those that rings held,
+    /// not those that came after.
+    pub fn triggered(&self) -> u64 {
+        self.shared.queue.triggered()
+    }
+
     /// What became of all messages so far. Those that wait are counted as
     /// offered only.
     pub fn stats(&self) -> RecorderStats {
@@ -377,10 +385,43 @@ impl Feeder {
     ) -> Result<bool> {
         self.0.record(key, message, stamp.into())
     }
+
+    /// Counts a message as offered before it is made; `None` where sampling
+    /// leaves it out, so that it need not be.
+    ///
+    /// # Errors
+    /// As [`Feeder::record`].
+    pub fn offer<'a>(&'a self, key: &'a Key) -> Result<Option<Offer<'a>>> {
+        self.0.offer(key)
+    }
+
+    /// As [`Recorder::key_with`].
+    pub fn key_with(&self, name: &str, role: Role, metadata: BTreeMap<String, String>) -> Key {
+        self.0.key_with(name, role, metadata)
+    }
+
+    /// As [`Recorder::stats`], also after the end.
+    pub fn stats(&self) -> RecorderStats {
+        self.0.queue.stats()
+    }
 }
 
 impl Shared {
+    fn key_with(
+        self: &Arc<Shared>,
+        name: &str,
+        role: Role,
+        metadata: BTreeMap<String, String>,
+    ) -> Key {
+        let (place, counts) = self.queue.add_key(name, role, metadata);
+        Key { place, counts, recorder: Arc::downgrade(self) }
+    }
+
     fn record(&self, key: &Key, message: Arc<dyn AnyMsg>, stamp: Stamp) -> Result<bool> {
+        Ok(self.offer(key)?.is_some_and(|offer| offer.put(message, stamp)))
+    }
+
+    fn offer<'a>(&'a self, key: &'a Key) -> Result<Option<Offer<'a>>> {
         if !std::ptr::eq(key.recorder.as_ptr(), self) {
             let reason = "the key is of another recorder".to_owned();
             return Err(Error::Config { component: "recorder".to_owned(), reason });
@@ -392,11 +433,7 @@ impl Shared {
                 location: self.location.clone(),
             }));
         }
-        if !key.counts.takes(&self.config) {
-            return Ok(false);
-        }
-        let item = Item { key: key.place, stamp, message, size: 0 };
-        Ok(self.queue.push(item, &key.counts, self.config.overflow))
+        Ok(key.counts.takes(&self.config).then(|| Offer::new(self, key)))
     }
 
     /// The writer's failure, as often as it is asked for.

@@ -30,6 +30,12 @@ pub trait AnyMsg: Any + Send + Sync {
     /// # Errors
     /// [`Error::Trace`](crate::Error::Trace) where it can be no message.
     fn schema(&self) -> Result<Schema>;
+
+    /// The message as it is stored, where it is so already: it need not be
+    /// encoded again, and its size is known.
+    fn encoded(&self) -> Option<&Encoded> {
+        None
+    }
 }
 
 impl<T: Msg> AnyMsg for T {
@@ -105,5 +111,9 @@ impl AnyMsg for Encoded {
 
     fn schema(&self) -> Result<Schema> {
         Ok(self.schema.clone())
+    }
+
+    fn encoded(&self) -> Option<&Encoded> {
+        Some(self)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{
-    AtomicBool, AtomicUsize,
+    AtomicBool, AtomicU64, AtomicUsize,
     Ordering::{Relaxed, SeqCst},
 };
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_queue::ArrayQueue;
 
@@ -42,9 +42,12 @@ pub(super) enum Entry {
 
 pub(super) struct Queue {
     entries: ArrayQueue<Entry>,
-    /// About so many bytes wait, by the size of the last of each key.
+    /// About so many bytes wait; of messages that are yet to be encoded by the
+    /// size of the last of each key.
     bytes: AtomicUsize,
     limit: usize,
+    /// Messages that triggers have written.
+    triggered: AtomicU64,
     keys: Mutex<Vec<KeyEntry>>,
     /// Writing has failed: nothing more is taken.
     failed: AtomicBool,
@@ -94,6 +97,7 @@ impl Queue {
             entries: ArrayQueue::new(PLACES),
             bytes: AtomicUsize::new(0),
             limit,
+            triggered: AtomicU64::new(0),
             keys: Mutex::new(Vec::new()),
             failed: AtomicBool::new(false),
             closing: AtomicBool::new(false),
@@ -117,9 +121,13 @@ impl Queue {
         let found = keys.iter().position(|key| key.name == name);
         let place = found.unwrap_or_else(|| {
             let (name, counts) = (name.to_owned(), Arc::default());
+            let metadata = BTreeMap::new();
             keys.push(KeyEntry { name, role, metadata, counts, rate_hz: None });
             keys.len() - 1
         });
+        if keys[place].metadata.is_empty() {
+            keys[place].metadata = metadata;
+        }
         let counts = Arc::clone(&keys[place].counts);
         (u32::try_from(place).expect("keys are counted in thousands"), counts)
     }
@@ -140,10 +148,19 @@ impl Queue {
         RecorderStats { keys: stats.collect() }
     }
 
-    /// Whether it was taken; one that wasn't is counted as dropped.
-    pub(super) fn push(&self, mut item: Item, counts: &Counts, overflow: Overflow) -> bool {
+    /// Whether it was taken; one that wasn't is counted as dropped. `None`
+    /// where it would have to wait for longer than `patience`.
+    pub(super) fn push(
+        &self,
+        mut item: Item,
+        counts: &Counts,
+        overflow: Overflow,
+        patience: Option<Duration>,
+    ) -> Option<bool> {
         let mut tries = 0_u32;
-        item.size = counts.bytes() + OVERHEAD;
+        let mut until = None;
+        let encoded = item.message.encoded().map(|encoded| encoded.payload.len());
+        item.size = encoded.unwrap_or_else(|| counts.bytes()) + OVERHEAD;
         let size = item.size;
         let mut entry = Entry::Item(item);
         loop {
@@ -159,10 +176,16 @@ impl Queue {
             }
             if self.takes_nothing() || overflow == Overflow::DropNewest {
                 counts.dropped.fetch_add(1, Relaxed);
-                return false;
+                return Some(false);
             }
             if overflow == Overflow::DropOldest && self.drop_oldest() {
                 continue;
+            }
+            if let Some(patience) = patience {
+                let now = Instant::now();
+                if now >= *until.get_or_insert(now + patience) {
+                    return None;
+                }
             }
             pause(&mut tries);
         }
@@ -171,7 +194,7 @@ impl Queue {
         if self.ended.load(SeqCst) {
             self.sweep();
         }
-        true
+        Some(true)
     }
 
     /// Drops the message that waits longest; whether there was one.
@@ -209,6 +232,15 @@ impl Queue {
 
     pub(super) fn free(&self, freed: &mut usize) {
         self.bytes.fetch_sub(std::mem::take(freed), Relaxed);
+    }
+
+    /// Messages that triggers have written so far.
+    pub(super) fn triggered(&self) -> u64 {
+        self.triggered.load(Relaxed)
+    }
+
+    pub(super) fn count_triggered(&self, messages: u64) {
+        self.triggered.fetch_add(messages, Relaxed);
     }
 
     pub(super) fn count_dropped(&self, key: u32) {

@@ -1,3 +1,4 @@
+mod offers;
 mod overload;
 
 use std::num::NonZeroUsize;

@@ -177,7 +177,8 @@ impl Writer {
             (std::mem::take(&mut control.triggers), control.flush_due())
         };
         for until in triggers {
-            self.write_rings()?;
+            let written = self.write_rings()?;
+            self.shared.queue.count_triggered(written);
             self.through = Some(self.through.map_or(until, |through| through.max(until)));
         }
         let config = &self.shared.config;
@@ -264,8 +265,15 @@ impl Writer {
             self.next_file()?;
         }
         let state = self.keys[item.key as usize].as_mut().expect("it was made with the first");
-        let mut payload = Vec::new();
-        item.message.encode(&state.plan, &mut payload)?;
+        let wanted = state.plan.schema().fingerprint();
+        let payload = match item.message.encoded() {
+            Some(encoded) if encoded.schema.fingerprint() == wanted => encoded.payload.clone(),
+            _ => {
+                let mut payload = Vec::new();
+                item.message.encode(&state.plan, &mut payload)?;
+                Bytes::from(payload)
+            }
+        };
         let channel = match state.channel {
             Some(channel) => channel,
             None => {
@@ -285,7 +293,6 @@ impl Writer {
         state.counts.set_bytes(payload.len());
         self.bytes += payload.len() as u64;
         self.began.get_or_insert(time);
-        let payload = Bytes::from(payload);
         let publish_time = publish_time.unwrap_or(time);
         let sample = Sample { time, publish_time, sequence, payload };
         self.dataset.write_sample(channel, sample)?;
@@ -293,11 +300,13 @@ impl Writer {
         Ok(())
     }
 
-    fn write_rings(&mut self) -> Result<()> {
+    /// Returns how many messages they held.
+    fn write_rings(&mut self) -> Result<u64> {
         let rings = self.keys.iter_mut().flatten();
         let mut kept: Vec<Item> = rings.flat_map(|state| state.ring.drain(..)).collect();
         // As they came: by time, and by key within one.
         kept.sort_by_key(|item| (item.stamp.time, item.key));
+        let count = kept.len() as u64;
         let mut kept = kept.into_iter();
         while let Some(item) = kept.next() {
             if let Err(error) = self.write(item) {
@@ -307,7 +316,7 @@ impl Writer {
                 return Err(error);
             }
         }
-        Ok(())
+        Ok(count)
     }
 
     fn splits_before(&self, time: Time) -> bool {
