@@ -14,7 +14,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 /// How often Python is asked whether a signal has come.
-const PERIOD: Duration = Duration::from_millis(20);
+pub(crate) const PERIOD: Duration = Duration::from_millis(20);
 
 /// Does `work` in a thread of its own without the GIL. When Python raises
 /// (`KeyboardInterrupt`), `stop` is set, and the work is expected to end soon.

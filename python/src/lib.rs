@@ -1,6 +1,7 @@
 //! `lk._lk`, the native part of the Python package. What it offers is private
 //! to the package; `lk/_lk.pyi` describes it.
 
+mod behind;
 mod column;
 mod command;
 mod compare;
@@ -11,6 +12,7 @@ mod error;
 mod hint;
 mod interrupt;
 mod kind;
+mod recorder;
 mod recording;
 mod time;
 mod types;
@@ -25,6 +27,8 @@ mod _lk {
     use super::compare::{diff, policy, report_junit, report_text};
     #[pymodule_export]
     use super::kind::PyKind;
+    #[pymodule_export]
+    use super::recorder::PyRecorder;
     #[pymodule_export]
     use super::recording::Recording;
     #[pymodule_export]

@@ -35,7 +35,7 @@ const BREATH: usize = 1024;
 /// A dataset of encoded messages, in memory or in a file.
 #[pyclass(frozen, module = "lk._lk")]
 pub(crate) struct Recording {
-    dataset: RwLock<Dataset>,
+    dataset: Arc<RwLock<Dataset>>,
     cache: Mutex<Cache>,
     stop: Stop,
     is_pickle: bool,
@@ -52,7 +52,7 @@ struct Cache {
 impl Recording {
     fn new(dataset: Dataset, is_pickle: bool) -> Recording {
         let stop = Stop::default();
-        let dataset = RwLock::new(Stoppable::wrap(dataset, &stop));
+        let dataset = Arc::new(RwLock::new(Stoppable::wrap(dataset, &stop)));
         Recording { dataset, cache: Mutex::default(), stop, is_pickle }
     }
 
@@ -72,6 +72,18 @@ impl Recording {
 
     pub(crate) fn stop(&self) -> &Stop {
         &self.stop
+    }
+
+    /// The dataset itself, for who else writes to it.
+    pub(crate) fn share(&self) -> Arc<RwLock<Dataset>> {
+        Arc::clone(&self.dataset)
+    }
+
+    /// Messages of a key; none where it isn't there.
+    fn count(&self, key: &str) -> u64 {
+        let dataset = self.read_lock();
+        let stats = dataset.channel_id(key).zip(dataset.stats().ok());
+        stats.and_then(|(id, stats)| Some(stats.get(id.0 as usize)?.count)).unwrap_or(0)
     }
 
     fn id(&self, key: &str) -> PyResult<ChannelId> {
@@ -134,6 +146,25 @@ fn value<'py>(
     match kind {
         Some(kind) => crate::decode::message(py, &kind.0, payload),
         None => Ok(PyBytes::new(py, payload).into_any()),
+    }
+}
+
+/// A key whose values are of this kind.
+pub(crate) fn channel(key: &str, kind: &PyKind, role: Role) -> PyResult<Channel> {
+    let encoding = Encoding::Cdr(crate::types::schema(&kind.0)?);
+    let hint = hint::of(&kind.0);
+    let mut metadata = BTreeMap::new();
+    if !hint.is_null() {
+        metadata.insert(HINT.to_owned(), hint.to_string());
+    }
+    Ok(Channel { key: key.to_owned(), encoding, role, metadata })
+}
+
+/// The channel of a key, which is added where it is missing.
+pub(crate) fn find_or_add(dataset: &mut Dataset, channel: Channel) -> lk::Result<ChannelId> {
+    match dataset.channel_id(&channel.key) {
+        Some(id) => Ok(id),
+        None => dataset.add_channel(channel),
     }
 }
 
@@ -203,35 +234,35 @@ impl Recording {
 
     /// Adds a key whose values are of this kind.
     fn add(&self, key: &str, kind: &PyKind, role_name: &str) -> PyResult<()> {
-        let schema = crate::types::schema(&kind.0)?;
-        let hint = hint::of(&kind.0);
-        let mut metadata = BTreeMap::new();
-        if !hint.is_null() {
-            metadata.insert(HINT.to_owned(), hint.to_string());
-        }
-        let (key, role) = (key.to_owned(), role(role_name)?);
-        let channel = Channel { key, encoding: Encoding::Cdr(schema), role, metadata };
-        self.write_lock().add_channel(channel).map_err(error::from_lk)?;
-        Ok(())
+        let channel = channel(key, kind, role(role_name)?)?;
+        let added = self.write_lock().add_channel(channel);
+        added.map(drop).map_err(error::from_lk)
     }
 
-    /// Appends a value of the kind with which the key was added.
+    /// Appends a value of a key, which is added with this kind where it is
+    /// missing, and else is of it.
     fn write(
         &self,
         key: &str,
         kind: &PyKind,
         value: &Bound<'_, PyAny>,
         time_ns: i64,
-        index: usize,
     ) -> PyResult<()> {
         let mut payload = Vec::new();
-        encode::message(&kind.0, value, &mut payload, || format!("key {key}, index {index}"))?;
-        let mut dataset = self.write_lock();
-        let Some(id) = dataset.channel_id(key) else {
-            return Err(PyKeyError::new_err(key.to_owned()));
+        let place = || format!("key {key}, index {}", self.count(key));
+        encode::message(&kind.0, value, &mut payload, place)?;
+        let time = Time::from_nanos(time_ns);
+        let known = self.read_lock().channel_id(key);
+        let written = match known {
+            Some(id) => self.write_lock().write_payload(id, payload, time),
+            None => {
+                let channel = channel(key, kind, Role::None)?;
+                let mut dataset = self.write_lock();
+                find_or_add(&mut dataset, channel)
+                    .and_then(|id| dataset.write_payload(id, payload, time))
+            }
         };
-        dataset.write_payload(id, payload, Time::from_nanos(time_ns)).map_err(error::from_lk)?;
-        Ok(())
+        written.map(drop).map_err(error::from_lk)
     }
 
     /// Appends all values, at the times in an array of `int64`.

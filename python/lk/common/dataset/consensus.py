@@ -6,6 +6,7 @@ import copy
 import inspect
 import itertools
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -237,7 +238,7 @@ class ConsensusRecorder(DataRecorder):
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Dataset | str | os.PathLike[str],
         implementations: Mapping[str, Callable[..., Any]] | Iterable[Component],
         name: str | None = None,
         node: Node | None = None,

@@ -2,54 +2,54 @@
 
 from __future__ import annotations
 
-import copy
-import threading
-import time
-from collections import deque
+import os
+import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from lk.common.component import Component
+from lk.common.dataset.backends._file import FileBackend
+from lk.common.dataset.dataset import Dataset
+from lk.common.dataset.writers import DirectWriter, QueuedWriter, Settings, Writer
 from lk.common.port import InputPort
+from lk.errors import Error
 
 if TYPE_CHECKING:
-    from lk.common.dataset.dataset import Dataset
     from lk.common.node import Node
 
 __all__ = ["DataRecorder"]
 
 T = TypeVar("T")
 
-
-@dataclass
-class _Key:
-    """What became of one key: ``offered = written + skipped + dropped + waiting``."""
-
-    offered: int = 0
-    written: int = 0
-    skipped: int = 0
-    dropped: int = 0
-    sampled: int = 0
-    first_time: float | None = None
-    last_time: float | None = None
-    ring: deque[tuple[Any, float]] = field(default_factory=deque)
-
-    def rate_hz(self) -> float:
-        taken = self.sampled
-        if taken < 2 or self.first_time is None or self.last_time is None:
-            return 0.0
-        span = self.last_time - self.first_time
-        return (taken - 1) / span if span > 0.0 else 0.0
+#: What becomes of a value that finds the queue full.
+OVERFLOW = ("block", "drop_newest", "drop_oldest")
 
 
 class DataRecorder(Component):
-    """A component that writes what it is given to a dataset.
+    """A component that writes what it is given to a dataset, or to a path.
 
     An input's name is its key. Values may come from several threads. Sampling,
     ``max_samples`` and rings are counted for each key by itself, and all that one call
     records has the same time.
+
+    To a file, values are encoded at the call and written in a thread of its own: who
+    records waits for the disk only where the queue is full, and only with ``overflow``
+    as ``"block"``. A write that fails is an ``lk.Error`` of the next call, and of
+    ``flush`` and ``close``. Who reads the dataset meanwhile sees all that was recorded
+    before. ``close`` puts the counts into the file, as its fact ``recorder``; with the
+    dataset's own ``close`` every recorder of it ends, too. Any other dataset is written
+    to at the call: there is no queue.
+
+    With a path, the recording is a file of its own, written as it is for live recording
+    (``live=True`` of ``Dataset.create``), which ``close`` ends; one that exists is not
+    replaced. Where it is split, ``run.mcap`` is followed by ``run_1.mcap``,
+    ``run_2.mcap`` and so on.
+
+    In a system, of several values that one step brings to an input the last is
+    recorded, at the system's time, which is in float seconds; ``record`` takes all.
     """
 
     @dataclass
@@ -72,30 +72,56 @@ class DataRecorder(Component):
         auto_flush: bool = False
         #: Values, of all keys together, after which it is.
         flush_every_n: int = 100
-        #: Time after which it is, with the next value.
+        #: Time after which it is; without a queue with the next value.
         flush_every: float = 1.0
+        #: What becomes of a value that finds the queue full: ``"block"`` waits for a
+        #: place, ``"drop_newest"`` drops it, ``"drop_oldest"`` the one that waits longest.
+        overflow: str = "block"
+        #: How much may wait in the queue, in bytes as they are written.
+        queue_bytes: int = 64 << 20
+        #: Goes on in a new file after so many bytes of values.
+        split_bytes: int | None = None
+        #: Goes on in a new file after so much recorded time.
+        split_after: float | None = None
 
     def __init__(
         self,
-        dataset: Dataset,
+        dataset: Dataset | str | os.PathLike[str],
         name: str | None = None,
         node: Node | None = None,
         config: Any = None,
     ) -> None:
-        self.dataset = dataset
-        self._lock = threading.RLock()
-        self._keys: dict[str, _Key] = {}
         self._recorded: dict[str, int] = {}
-        self._unflushed = 0
-        self._flushed_at = time.monotonic()
-        self._open_until: float | None = None
         self._closed = False
         super().__init__(name=name, node=node, config=config)
-        for setting in ("sample_every_n", "ring_buffer_size", "flush_every_n"):
-            if getattr(self.config, setting) < 1:
-                raise ValueError(f"{setting} must be at least 1")
-        if self.config.max_samples is not None and self.config.max_samples < 0:
-            raise ValueError("max_samples must be at least 0, or None for no limit")
+        self._settings = _settings(self.config)
+        self._dataset: Dataset | None
+        self._owned: Dataset | None = None
+        self._finalizer: weakref.finalize[..., Any] | None = None
+        self._writer: Writer
+        if isinstance(dataset, Dataset):
+            self._dataset = dataset
+            self._writer = _writer(dataset, self._settings)
+        elif self._settings.splits:
+            self._dataset = None
+            self._writer = QueuedWriter.to_files(Path(dataset), self._settings)
+        else:
+            self._dataset = self._owned = _create(Path(dataset))
+            self._writer = _writer(self._dataset, self._settings)
+        if isinstance(self._writer, QueuedWriter):
+            # Let go of without close, it writes what it took: also at the end of Python.
+            self._finalizer = weakref.finalize(self, self._writer.abandon)
+
+    @property
+    def dataset(self) -> Dataset:
+        """What it writes to.
+
+        Raises:
+            Error: it writes to several files, each of which is one.
+        """
+        if self._dataset is None:
+            raise Error("a recording that is split has no dataset of its own: load its files")
+        return self._dataset
 
     def add_input(self, port_name: str, msg_type: type[T]) -> InputPort[T]:
         """Adds an input whose values are recorded under its name.
@@ -108,12 +134,14 @@ class DataRecorder(Component):
         return port
 
     def record(self, key: str, value: Any, timestamp: float | None = None) -> bool:
-        """Records a value, at a time in seconds; whether it was taken, not skipped.
+        """Records a value, at a time in seconds; whether it was taken, not skipped nor
+        dropped from a full queue.
 
         Raises:
             ValueError: without a time, where ``auto_timestamp`` is off.
-            RuntimeError: after ``close``. What the dataset raises comes through, and
-                the value is counted as dropped.
+            RuntimeError: after ``close``.
+            Error: where writing failed before. What else the dataset raises for the
+                value comes through. In both cases it is counted as dropped.
         """
         return self.record_all({key: value}, timestamp)[key]
 
@@ -121,17 +149,14 @@ class DataRecorder(Component):
         self, values: Mapping[str, Any], timestamp: float | None = None
     ) -> dict[str, bool]:
         """Records values by key, all at one time; which of them were taken."""
-        with self._lock:
-            if self._closed:
-                raise RuntimeError(f"recorder {self.name!r} is closed")
-            if timestamp is None:
-                if not self.config.auto_timestamp:
-                    raise ValueError(
-                        f"{', '.join(values)}: no timestamp was given; "
-                        "hint: give one, or switch auto_timestamp on"
-                    )
-                timestamp = time.time()
-            return {key: self._take(key, value, timestamp) for key, value in values.items()}
+        if self._closed:
+            raise RuntimeError(f"recorder {self.name!r} is closed")
+        if timestamp is None and not self.config.auto_timestamp:
+            raise ValueError(
+                f"{', '.join(values)}: no timestamp was given; "
+                "hint: give one, or switch auto_timestamp on"
+            )
+        return self._writer.take(values, timestamp)
 
     def record_ports(self, timestamp: float | None = None) -> dict[str, bool]:
         """Records what is at the inputs; those without a value are left out."""
@@ -158,114 +183,51 @@ class DataRecorder(Component):
         self.dx.alive()
         return bool(fresh)
 
-    def _take(self, key: str, value: Any, timestamp: float) -> bool:
-        counts = self._keys.setdefault(key, _Key())
-        config = self.config
-        counts.offered += 1
-        if (counts.offered - 1) % config.sample_every_n or (
-            config.max_samples is not None and counts.sampled >= config.max_samples
-        ):
-            counts.skipped += 1
-            return False
-        counts.sampled += 1
-        if counts.first_time is None:
-            counts.first_time = timestamp
-        counts.last_time = timestamp
-        if config.use_ring_buffer and not self._is_open(timestamp):
-            # What is written at once is copied there; who keeps it must do so.
-            counts.ring.append((copy.deepcopy(value), timestamp))
-            if len(counts.ring) > config.ring_buffer_size:
-                counts.ring.popleft()
-                counts.dropped += 1
-            return True
-        self._write(key, counts, value, timestamp)
-        return True
-
-    def _is_open(self, timestamp: float) -> bool:
-        return self._open_until is not None and timestamp <= self._open_until
-
-    def _write(self, key: str, counts: _Key, value: Any, timestamp: float) -> None:
-        try:
-            self.dataset.write(key, value, timestamp)
-        except BaseException:
-            counts.dropped += 1
-            raise
-        counts.written += 1
-        self._unflushed += 1
-        if self.config.auto_flush and (
-            self._unflushed >= self.config.flush_every_n
-            or time.monotonic() - self._flushed_at >= self.config.flush_every
-        ):
-            self._flush_dataset()
-
-    def _flush_dataset(self) -> None:
-        self.dataset.flush()
-        self._unflushed, self._flushed_at = 0, time.monotonic()
-
     def trigger(self, after: float = 0.0) -> int:
         """Writes what the rings hold, in the order of time, and records all that comes
-        in the next ``after`` seconds of recorded time; how many values it wrote."""
-        with self._lock:
-            waiting = [
-                (time_s, n, key, value)
-                for key, counts in self._keys.items()
-                for n, (value, time_s) in enumerate(counts.ring)
-            ]
-            # The sort is stable: keys stay in their order within one time.
-            waiting.sort(key=lambda entry: entry[0])
-            for time_s, _, key, value in waiting:
-                counts = self._keys[key]
-                counts.ring.popleft()
-                self._write(key, counts, value, time_s)
-            times = [c.last_time for c in self._keys.values() if c.last_time is not None]
-            self._open_until = max(times) + after if times and after > 0.0 else None
-            return len(waiting)
+        in the next ``after`` seconds of recorded time; how many values the rings held."""
+        return self._writer.trigger(after)
 
     def flush(self) -> None:
-        """Writes what the rings hold, and flushes the dataset."""
-        with self._lock:
-            self.trigger()
-            self._flush_dataset()
+        """Writes what waits and what the rings hold, and flushes the dataset."""
+        self._writer.flush()
 
     def close(self) -> None:
-        """Flushes, and takes nothing more. The dataset stays open: it is its owner's."""
-        with self._lock:
-            if not self._closed:
-                self.flush()
-                self._closed = True
+        """Flushes, and takes nothing more. A dataset that it was given stays open: it
+        is its owner's; a file that it made itself is whole afterwards."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._finalizer is not None:
+            self._finalizer.detach()
+        try:
+            self._writer.close()
+        finally:
+            if self._owned is not None:
+                self._owned.close()
 
     def get_stats(self) -> dict[str, Any]:
         """What became of all values.
 
         ``total_samples`` offered are ``total_writes``, ``skipped`` by sampling and
-        limits, ``dropped`` by rings and failures, and those that are ``waiting`` in
-        rings; ``per_key`` has the same for each key, with its ``rate_hz`` in values per
-        second of their own time. ``recording_rate`` is the sum of those rates.
+        limits, ``dropped`` by rings, full queues and failures, and those that are
+        ``waiting`` in rings and in the queue; ``per_key`` has the same for each key, with
+        its ``rate_hz`` in values per second of their own time. ``recording_rate`` is the
+        sum of those rates, ``dataset_length`` that of the dataset without those that
+        wait. It waits for nothing: ``flush`` first, to see all of them written.
         """
-        with self._lock:
-            per_key = {
-                key: {
-                    "offered": c.offered,
-                    "written": c.written,
-                    "skipped": c.skipped,
-                    "dropped": c.dropped,
-                    "waiting": len(c.ring),
-                    "rate_hz": c.rate_hz(),
-                }
-                for key, c in self._keys.items()
-            }
-            counts = self._keys.values()
-            return {
-                "total_samples": sum(c.offered for c in counts),
-                "total_writes": sum(c.written for c in counts),
-                "dataset_length": len(self.dataset),
-                "keys": list(self._keys),
-                "recording_rate": sum(c.rate_hz() for c in counts),
-                "skipped": sum(c.skipped for c in counts),
-                "dropped": sum(c.dropped for c in counts),
-                "waiting": sum(len(c.ring) for c in counts),
-                "per_key": per_key,
-            }
+        counts = self._writer.counts()
+        return {
+            "total_samples": sum(c.offered for c in counts.values()),
+            "total_writes": sum(c.written for c in counts.values()),
+            "dataset_length": self._writer.length(),
+            "keys": list(counts),
+            "recording_rate": sum(c.rate_hz for c in counts.values()),
+            "skipped": sum(c.skipped for c in counts.values()),
+            "dropped": sum(c.dropped for c in counts.values()),
+            "waiting": sum(c.waiting for c in counts.values()),
+            "per_key": {key: asdict(c) for key, c in counts.items()},
+        }
 
     def __enter__(self) -> Self:
         return self
@@ -277,3 +239,61 @@ class DataRecorder(Component):
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _settings(config: Any) -> Settings:
+    """The settings of a config, which may lack those that came later.
+
+    Raises:
+        ValueError: for one that makes no sense.
+    """
+    defaults = DataRecorder.Config()
+    names = [field.name for field in fields(Settings)]
+    given = {n: getattr(config, n, getattr(defaults, n)) for n in names}
+    flags = {n: bool(given[n]) for n in ("use_ring_buffer", "auto_flush")}
+    made = Settings(**{**given, **flags})
+    least = {
+        "sample_every_n": 1,
+        "max_samples": 0,
+        "ring_buffer_size": 1,
+        "flush_every_n": 1,
+        "flush_every": 0,
+        "queue_bytes": 1,
+        "split_bytes": 1,
+    }
+    for setting, low in least.items():
+        value = getattr(made, setting)
+        if value is not None and not value >= low:
+            limit = ", or None for no limit" if setting == "max_samples" else ""
+            raise ValueError(f"{setting} must be at least {low}{limit}")
+    if made.split_after is not None and not made.split_after > 0.0:
+        raise ValueError("split_after must be above 0")
+    if made.overflow not in OVERFLOW:
+        raise ValueError(f"overflow is {made.overflow!r}; it may be {', '.join(OVERFLOW)}")
+    return made
+
+
+def _writer(dataset: Dataset, settings: Settings) -> Writer:
+    """What writes to a dataset."""
+    if settings.splits:
+        raise ValueError(
+            "only a recording to a path can be split: give the recorder a path, not a dataset"
+        )
+    backend = dataset.backend
+    # Who writes in a way of their own is asked to.
+    plain = type(dataset).write is Dataset.write
+    if plain and isinstance(backend, FileBackend) and type(backend).write_ns is FileBackend.write_ns:
+        return QueuedWriter.into(backend, settings)
+    for setting in ("overflow", "queue_bytes"):
+        default = getattr(DataRecorder.Config(), setting)
+        if getattr(settings, setting) != default:
+            raise ValueError(
+                f"{setting} is for the queue before a file, and {type(backend).__name__} is "
+                f"written to at the call: leave it at {default!r}"
+            )
+    return DirectWriter(dataset, settings)
+
+
+def _create(path: Path) -> Dataset:
+    kind = "pickle" if path.suffix.lower() in (".pkl", ".pickle") else "mcap"
+    return Dataset.create(kind, path, live=True, overwrite=False)
