@@ -12,6 +12,7 @@ mod error;
 mod hint;
 mod interrupt;
 mod kind;
+mod pacer;
 mod recorder;
 mod recording;
 mod time;
@@ -27,6 +28,8 @@ mod _lk {
     use super::compare::{diff, policy, report_junit, report_text};
     #[pymodule_export]
     use super::kind::PyKind;
+    #[pymodule_export]
+    use super::pacer::Pacer;
     #[pymodule_export]
     use super::recorder::PyRecorder;
     #[pymodule_export]

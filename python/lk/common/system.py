@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lk._lk import Pacer
 from lk.common.component import Component, ComponentLifecycleMixin, LifecycleState
 from lk.common.config import SystemConfig, make_config
 from lk.common.graph import Connection, ConnectionGraph
 from lk.common.node import ExecutionMode, Node, spread
-from lk.common.pace import Pacer, slack
+from lk.common.pace import slack
 from lk.common.port import InputPort, OutputPort, Port, PortCollection
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class System(ComponentLifecycleMixin):
         self.iterations = 0
         self.now: float | None = None
         self._given: list[Any] = [*(nodes or ()), *(components or ()), *(subsystems or ())]
-        self._pacer = Pacer()
+        self._pacer = Pacer.start()
         self._stopped = False
         self._start = 0.0
         self._plan: list[_Turn] = []
@@ -273,7 +273,7 @@ class System(ComponentLifecycleMixin):
         limit = iterations if iterations is not None else self.config.max_iterations
         rate = self.config.rate_hz if paced else None
         self._stopped = False
-        begin, done = time.monotonic_ns(), 0
+        begin, done = self._pacer.now_ns(), 0
         try:
             while (limit is None or done < limit) and not self._stopped:
                 if rate is not None and done > 0:
@@ -281,7 +281,7 @@ class System(ComponentLifecycleMixin):
                     ticket = self._pacer.ticket()
                     if self._stopped:
                         break
-                    if not self._pacer.wait_until(begin + round(done / rate * 1e9), ticket):
+                    if self._pacer.wait_until(begin + round(done / rate * 1e9), ticket) is None:
                         continue
                 if not self.step():
                     break

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 import threading
-import time
-from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lk._lk import Pacer
 from lk.common.component import Component
 from lk.common.dataset.backends._file import FileBackend
 from lk.common.dataset.backends.memory import own_copy
 from lk.common.dataset.ticks import by_row, by_time
-from lk.common.pace import Pacer, slack
+from lk.common.pace import slack
 from lk.common.port import OutputPort, accepts
 
 if TYPE_CHECKING:
@@ -35,7 +34,8 @@ class PlayReport:
     duration: float
     #: How much recorded time that was.
     recorded: float
-    #: How late ticks were: median, 99th percentile, worst.
+    #: How late ticks were: median and 99th percentile, both rounded up by at most an
+    #: eighth, and worst.
     lateness_p50: float
     lateness_p99: float
     lateness_max: float
@@ -93,7 +93,9 @@ class DataPlayback(Component):
         self.on_tick: Callable[[float, dict[str, Any]], object] | None = None
         #: The recorded time of the last tick in nanoseconds, without rounding.
         self.time_ns: int | None = None
-        self._pacer = Pacer()
+        self._pacer = Pacer.start()
+        #: Held by who looks at where it stands, or changes it.
+        self._changed = threading.RLock()
         self._thread: threading.Thread | None = None
         self._failure: BaseException | None = None
         self._report: PlayReport | None = None
@@ -103,6 +105,8 @@ class DataPlayback(Component):
         self._next = 0
         self._cycle = 0
         self._current: dict[str, Any] = {}
+        #: The number of a tick and its values, which were read before its time.
+        self._ahead: tuple[int, list[tuple[OutputPort[Any], Any]]] | None = None
         # What is read from a file is made anew each time.
         self._decodes = isinstance(dataset.backend, FileBackend)
         self._keys = self._chosen_keys()
@@ -142,7 +146,7 @@ class DataPlayback(Component):
 
     def step(self) -> bool:
         """Delivers the next tick; False at the end, which a loop doesn't have."""
-        with self._pacer.changed:
+        with self._changed:
             if self._at_end():
                 return False
             time_s, values = self._play_tick()
@@ -151,7 +155,7 @@ class DataPlayback(Component):
 
     def forward(self) -> dict[str, Any]:
         """Delivers the next tick and returns its values by key; empty at the end."""
-        with self._pacer.changed:
+        with self._changed:
             if self._at_end():
                 return {}
             time_s, values = self._play_tick()
@@ -168,24 +172,33 @@ class DataPlayback(Component):
             return False
         return True
 
+    def _read_ahead(self) -> list[tuple[OutputPort[Any], Any]]:
+        """The next tick's values and where they go, read once."""
+        if self._ahead is None or self._ahead[0] != self._next:
+            values = []
+            for number, index in self._ticks.samples(self._next):
+                port, value = self._ports[number], self.dataset.read(self._keys[number], index)
+                if not self._decodes:
+                    # Who gets it may change it in place: what is recorded stays as it was.
+                    value = own_copy(value)
+                if not accepts(port.msg_type, value):
+                    # The first value doesn't say what a key of mixed types holds.
+                    port.msg_type = _common_base(port.msg_type, type(value))
+                values.append((port, value))
+            self._ahead = self._next, values
+        return self._ahead[1]
+
     def _play_tick(self) -> tuple[float, dict[str, Any]]:
         time_s, values = self._time_of(self._next), {}
         self.time_ns = self._ns_of(self._next)
-        for number, index in self._ticks.samples(self._next):
-            port = self._ports[number]
-            value = self.dataset.read(self._keys[number], index)
-            if not self._decodes:
-                # Who gets it may change it in place: what is recorded stays as it was.
-                value = own_copy(value)
-            if not accepts(port.msg_type, value):
-                # The first value doesn't say what a key of mixed types holds.
-                port.msg_type = _common_base(port.msg_type, type(value))
+        for port, value in self._read_ahead():
             port.write(value)
             values[port.name] = self._current[port.name] = value
             for connection in port.connections:
                 if not connection.delayed:
                     connection.transfer_new()
         self._next += 1
+        self._ahead = None
         self.dx.alive()
         return time_s, values
 
@@ -203,7 +216,7 @@ class DataPlayback(Component):
     def next_time(self) -> float | None:
         """The recorded time of the next tick in seconds, ``delay`` added; None where it
         isn't playing, or at the end."""
-        with self._pacer.changed:
+        with self._changed:
             if not self._playing or self._at_end():
                 return None
             return self._time_of(self._next)
@@ -220,7 +233,7 @@ class DataPlayback(Component):
 
     def get_current_values(self) -> dict[str, Any]:
         """The last value of each key that had one so far."""
-        with self._pacer.changed:
+        with self._changed:
             return dict(self._current)
 
     @property
@@ -253,7 +266,7 @@ class DataPlayback(Component):
 
     def reset(self) -> None:
         """Goes back to the start; outputs have no value."""
-        with self._pacer.changed:
+        with self._changed:
             self._cycle = 0
             self.seek(0)
 
@@ -274,7 +287,7 @@ class DataPlayback(Component):
         at = index + count if index < 0 else index
         if not 0 <= at <= count:
             raise IndexError(f"no tick {index}: there are {count}")
-        with self._pacer.changed:
+        with self._changed:
             self._next = at
             for port in self._ports:
                 port.clear()
@@ -284,12 +297,12 @@ class DataPlayback(Component):
 
     def stop(self) -> None:
         """Ends playing in real time, where it is."""
-        with self._pacer.changed:
+        with self._changed:
             self._stopped = True
             self._pacer.wake()
 
     def _set(self, playing: bool) -> None:
-        with self._pacer.changed:
+        with self._changed:
             self._playing = playing
             self._moved = True
             self._pacer.wake()
@@ -303,7 +316,8 @@ class DataPlayback(Component):
 
         Each tick has an absolute deadline on the monotonic clock: nothing adds up to a
         drift, and a tick that is late waits no more. A rate of ``inf`` waits never.
-        Another thread may ``pause``, ``play``, ``seek`` and ``stop`` it.
+        Another thread may ``pause``, ``play``, ``seek`` and ``stop`` it. It waits without
+        the GIL, and a tick's values are read before its time comes.
 
         Returns:
             How it went; without ``blocking`` None at once, and the report from ``wait``.
@@ -316,7 +330,7 @@ class DataPlayback(Component):
         speed = rate if rate is not None else config.rtf if config.rtf is not None else config.rate
         if not speed > 0.0:
             raise ValueError(f"the rate is {speed}; it must be above 0")
-        with self._pacer.changed:
+        with self._changed:
             if self._running:
                 raise RuntimeError(f"playback {self.name!r} plays already")
             self._running, self._stopped, self._moved = True, False, True
@@ -351,50 +365,49 @@ class DataPlayback(Component):
             self._failure = error
 
     def _play(self, speed: float) -> None:
-        lateness = array("d")
-        origin_ns, origin_s, last_s = 0, 0.0, 0.0
+        pacer, ticks = self._pacer, 0
+        origin_ns, origin_s, last_s, time_s = 0, 0.0, 0.0, 0.0
         taken_ns, recorded_s = 0, 0.0
         last_ns = 0
+        pacer.report()
         try:
             while True:
-                with self._pacer.changed:
+                with self._changed:
                     if self._stopped:
                         break
-                    ticket = self._pacer.ticket()
+                    ticket = pacer.ticket()
                     paused = not self._playing
                     if not paused and self._at_end():
                         break
-                    time_s = math.nan if paused else self._time_of(self._next)
-                    if not paused and self._moved:
-                        self._moved = False
-                        origin_ns, origin_s = time.monotonic_ns(), time_s
-                        last_ns, last_s = origin_ns, time_s
+                    if not paused:
+                        self._read_ahead()
+                        time_s = self._time_of(self._next)
+                        if self._moved:
+                            self._moved = False
+                            origin_ns, origin_s = pacer.now_ns(), time_s
+                            last_ns, last_s = origin_ns, time_s
                 if paused:
-                    self._pacer.wait(ticket)
+                    pacer.wait_woken(ticket)
                     continue
                 deadline = origin_ns + round((time_s - origin_s) / speed * 1e9)
-                if not self._pacer.wait_until(deadline, ticket):
+                late_ns = pacer.wait_until(deadline, ticket)
+                if late_ns is None:
                     continue
-                with self._pacer.changed:
+                with self._changed:
                     # What changed since the wait ended goes first.
-                    if self._pacer.ticket() != ticket:
+                    if pacer.ticket() != ticket:
                         continue
-                    now = time.monotonic_ns()
                     _, values = self._play_tick()
-                lateness.append(max(now - deadline, 0) / 1e9)
+                pacer.count(late_ns)
+                ticks, now = ticks + 1, deadline + late_ns
                 taken_ns, recorded_s = taken_ns + now - last_ns, recorded_s + time_s - last_s
                 last_ns, last_s = now, time_s
                 self._tell(time_s, values)
         finally:
-            self._report = _report(lateness, taken_ns / 1e9, recorded_s)
-            with self._pacer.changed:
+            late = (ns / 1e9 for ns in pacer.report())
+            self._report = PlayReport(ticks, taken_ns / 1e9, recorded_s, *late)
+            with self._changed:
                 self._running = self._playing = False
-
-
-def _report(lateness: array[float], duration: float, recorded: float) -> PlayReport:
-    late = np.frombuffer(lateness, dtype=np.float64) if lateness else np.zeros(1)
-    p50, p99 = np.percentile(late, [50, 99])
-    return PlayReport(len(lateness), duration, recorded, float(p50), float(p99), float(late.max()))
 
 
 def _common_base(a: Any, b: type) -> Any:
