@@ -147,6 +147,20 @@ def test_an_empty_dataset_is_done_at_once() -> None:
     assert report is not None and report.ticks == 0
 
 
+def test_a_key_without_values_has_an_output_that_gives_nothing() -> None:
+    empty = {"data": [], "timestamps": []}
+    made = Dataset.from_dict({"none": empty, "a": {"data": [1, 2], "timestamps": [0.0, 1.0]}})
+    assert made.keys() == ["none", "a"] and made.read("none") == []
+    assert Dataset.from_dict(made.to_dict()).to_dict() == made.to_dict()
+    assert not diffdiff(made, dataset(a={0.0: 1, 1.0: 2})).keys_match
+    for use_times in (True, False):
+        playback = DataPlayback(made, config={"use_recorded_timestamps": use_times})
+        System().connect(playback.outputs.none, InputPort("in", Vec2))
+        assert play(playback) == [{"a": 1}, {"a": 2}]
+        assert not playback.outputs.none.has_value
+    assert DataPlayback(Dataset.from_dict({"none": empty})).done
+
+
 def test_a_file_is_played_without_going_over_its_times_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

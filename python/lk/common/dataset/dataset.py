@@ -200,12 +200,18 @@ class Dataset:
         path: str | Path | None = None,
         **options: Any,
     ) -> Dataset:
-        """The dataset of what `to_dict` gives."""
+        """The dataset of what `to_dict` gives.
+
+        A key without values is kept in memory; a file, which would need its type, has
+        none.
+        """
         dataset = cls.create(backend, path, **options)
         for key, columns in data.items():
             values, times = columns["data"], columns["timestamps"]
             if len(values) != len(times):
                 raise Error(f"key {key}: {len(values)} values have {len(times)} timestamps")
+            if isinstance(dataset.backend, MemoryBackend):
+                dataset.backend.add_key(key)
             for value, timestamp in zip(values, times):
                 dataset.write(key, value, timestamp)
         return dataset

@@ -126,12 +126,14 @@ class DataPlayback(Component):
         return chosen
 
     def _create_output_ports(self) -> None:
-        """Makes an output for each key, of the type of its first value."""
+        """Makes an output for each key, of the type of its first value; of a key without
+        values it may be connected to anything, and gives nothing."""
         self._ports: list[OutputPort[Any]] = []
         for key in self._keys:
             name = self.config.rename.get(key, key)
-            first = self.dataset.read(key, index=0)
-            port: OutputPort[Any] = OutputPort(name, type(first), owner=self)
+            is_empty = len(self.dataset.timestamps_ns(key)) == 0
+            first: Any = Any if is_empty else type(self.dataset.read(key, index=0))
+            port: OutputPort[Any] = OutputPort(name, first, owner=self)
             self._ports.append(self.outputs.add_port(name, port))
 
     def _cycle_time(self) -> int:

@@ -46,11 +46,16 @@ class MemoryBackend(NativeBackend):
             raise OverflowError(f"key {key}: {time} ns is no time: 64 bits can't hold it")
         values = self._values.get(key)
         if values is None:
-            values = self._values[key] = []
-            self._times[key] = array("q")
+            values = self.add_key(key)
         values.append(kept)
         self._times[key].append(time)
         self._encoded = None
+
+    def add_key(self, key: str) -> list[Any]:
+        """Makes sure that there is such a key, if without values; returns them."""
+        self._encoded = None
+        self._times.setdefault(key, array("q"))
+        return self._values.setdefault(key, [])
 
     def read(self, key: str, index: int | None = None) -> Any:
         values = self._values[key]
