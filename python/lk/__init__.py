@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .common.graph import Connection as Connection, ConnectionGraph as ConnectionGraph
     from .common.node import ExecutionMode as ExecutionMode, Node as Node, NodeConfig as NodeConfig
     from .common.port import InputPort as InputPort, OutputPort as OutputPort, Port as Port
+    from .common.program import Program as Program
     from .common.system import System as System, SystemConfig as SystemConfig
     from .msgs.msg import (
         Action as Action,
@@ -101,6 +102,7 @@ _LAZY = {
     "Port": "lk.common.port",
     "InputPort": "lk.common.port",
     "OutputPort": "lk.common.port",
+    "Program": "lk.common.program",
     "System": "lk.common.system",
     "SystemConfig": "lk.common.system",
     "DataRecorder": "lk.common.dataset.recorder",

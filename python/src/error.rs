@@ -15,6 +15,11 @@ pub(crate) fn policy(reason: &str) -> PyErr {
     ours("PolicyError", reason.to_owned())
 }
 
+/// `lk.CandidateError`
+pub(crate) fn candidate(reason: &str) -> PyErr {
+    ours("CandidateError", reason.to_owned())
+}
+
 /// `lk.Error`
 pub(crate) fn other(reason: impl Into<String>) -> PyErr {
     ours("Error", reason.into())
@@ -51,9 +56,14 @@ pub(crate) fn from_lk(error: lk::Error) -> PyErr {
 
 /// The exception with a note that says what to do.
 pub(crate) fn with_hint(raised: PyErr, hint: &str) -> PyErr {
+    with_note(raised, &format!("hint: {hint}"))
+}
+
+/// The exception with a note.
+pub(crate) fn with_note(raised: PyErr, note: &str) -> PyErr {
     Python::attach(|py| {
         // An exception without its note still says what is wrong.
-        let _ = raised.value(py).call_method1("add_note", (format!("hint: {hint}"),));
+        let _ = raised.value(py).call_method1("add_note", (note,));
     });
     raised
 }

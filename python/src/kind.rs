@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lk::schema::Primitive;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyType};
 
 /// How a value, or a part of one, is encoded and what it is in Python.
 pub(crate) enum Kind {
@@ -324,6 +324,30 @@ impl PyKind {
     #[getter]
     fn is_null(&self) -> bool {
         matches!(*self.0, Kind::Null)
+    }
+
+    /// The class of its values, `typing.Any` where they have no one class.
+    #[getter]
+    fn value_type<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(match &*self.0 {
+            Kind::Bool => py.get_type::<PyBool>().into_any(),
+            Kind::Int(_) => py.get_type::<PyInt>().into_any(),
+            Kind::Float(_) => py.get_type::<PyFloat>().into_any(),
+            Kind::Text { .. } => py.get_type::<PyString>().into_any(),
+            Kind::Bytes => py.get_type::<PyBytes>().into_any(),
+            Kind::Enum(e) => e.class.bind(py).clone().into_any(),
+            Kind::Record(record) => match &record.form {
+                Form::Object { class, .. } => class.bind(py).clone().into_any(),
+                Form::Dict => py.get_type::<PyDict>().into_any(),
+            },
+            Kind::Sequence(..) => py.get_type::<PyList>().into_any(),
+            Kind::NdArray(..) | Kind::Flat(..) | Kind::Shaped(..) => {
+                py.import("numpy")?.getattr("ndarray")?
+            }
+            Kind::Scalar(..) | Kind::Null | Kind::Optional(_) => {
+                py.import("typing")?.getattr("Any")?
+            }
+        })
     }
 
     /// The type of the message: its name, its `.msg` text, what Python knows

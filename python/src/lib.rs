@@ -13,6 +13,7 @@ mod hint;
 mod interrupt;
 mod kind;
 mod pacer;
+mod program;
 mod recorder;
 mod recording;
 mod time;
@@ -30,6 +31,8 @@ mod _lk {
     use super::kind::PyKind;
     #[pymodule_export]
     use super::pacer::Pacer;
+    #[pymodule_export]
+    use super::program::Program;
     #[pymodule_export]
     use super::recorder::PyRecorder;
     #[pymodule_export]

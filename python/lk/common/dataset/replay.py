@@ -54,7 +54,7 @@ def replay(
             for key, value in values.items():
                 target.write(key, value, timestamp_ns=playback.time_ns)
         try:
-            results = step(values, playback.get_current_values())
+            results = step(values, playback.get_current_values(), time_s)
         except Exception as error:
             error.add_note(f"in tick {tick}, at {time_s} s")
             raise
@@ -75,16 +75,17 @@ def input_names(component: Component | Callable[..., Any]) -> list[str]:
     return list(runner(component)[0])
 
 
-#: Takes what came in a tick and what there is by then, and gives outputs by key.
-Step = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+#: Takes what came in a tick, what there is by then, and its time in seconds; gives
+#: outputs by key.
+Step = Callable[[dict[str, Any], dict[str, Any], float], dict[str, Any]]
 
 
 def _ports(component: Any) -> tuple[dict[str, bool], Step]:
-    def step(fresh: dict[str, Any], _: dict[str, Any]) -> dict[str, Any]:
+    def step(fresh: dict[str, Any], _: dict[str, Any], time_s: float) -> dict[str, Any]:
         for name, value in fresh.items():
             component.inputs.get_port(name).value = value
         before = {port.name: port.writes for port in component.outputs}
-        component.step()
+        component._system_step(time_s)
         return {
             port.name: port.value
             for port in component.outputs
@@ -103,7 +104,7 @@ def _function(function: Any) -> tuple[dict[str, bool], Step]:
         if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
     }
 
-    def step(_: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+    def step(_: dict[str, Any], values: dict[str, Any], _time_s: float) -> dict[str, Any]:
         if any(required and name not in values for name, required in names.items()):
             return {}
         result = function(**values)
