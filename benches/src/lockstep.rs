@@ -5,24 +5,32 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use bytes::Bytes;
 use lk::dataset::{Channel, Encoding, Role};
+use lk::component::{Component, Io, OutAny, StepResult};
+use lk::system::{System, SystemBuilder};
 use lk::{Dataset, Time};
 use lk_compile::scaffold::{generate, write};
-use lk_compile::{ComponentSpec, Language, Manifest, Program, RunOptions, TickRule, Ticks};
+use lk_compile::{
+    ComponentSpec, Language, Manifest, Program, ProgramComponent, RunOptions, TickRule, Ticks,
+};
 
 use crate::measure::{Subject, Table};
 
 const PIPELINED_TICKS: usize = 300_000;
 const SINGLE_TICKS: usize = 20_000;
+const STEP_TICKS: u64 = 5_000;
+const STEP_ROUNDS: usize = 7;
 const IN_BYTES: usize = 144;
 const OUT_BYTES: usize = 76;
 
 pub fn run(table: &mut Table) {
     const PIPELINED: &str = "lockstep/window-1024/144B-76B";
     const SINGLE: &str = "lockstep/window-1/144B-76B";
-    if !table.wants(PIPELINED) && !table.wants(SINGLE) {
+    const STEP: &str = "lockstep/step/144B-76B";
+    if ![PIPELINED, SINGLE, STEP].iter().any(|name| table.wants(name)) {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder for files");
@@ -57,6 +65,56 @@ pub fn run(table: &mut Table) {
             Subject::peer("two bare pipes, nothing framed, checked or kept", || ping_pong(&bare)),
         ],
     );
+
+    if table.wants(STEP) {
+        eprintln!("{STEP}");
+        let mut nanos = [Vec::new(), Vec::new()];
+        for _ in 0..STEP_ROUNDS {
+            for (program, nanos) in [&cpp, &python].into_iter().zip(&mut nanos) {
+                step_system(program, &component, nanos);
+            }
+        }
+        let [cpp, python] = nanos;
+        table.calls(STEP, "a system with a program in C++", cpp);
+        table.calls(STEP, "a system with a program in Python", python);
+    }
+}
+
+/// Gives a message of the type at each step.
+struct Source {
+    payload: Bytes,
+    out: OutAny,
+}
+
+impl Component for Source {
+    fn step(&mut self, io: &mut Io<'_>) -> StepResult {
+        io.set_payload(&self.out, self.payload.clone());
+        Ok(())
+    }
+}
+
+/// What each tick takes of a system that is a source and the program.
+fn step_system(program: &Program, component: &ComponentSpec, nanos: &mut Vec<u64>) {
+    let mut system = system(program, component).expect("ports that fit");
+    system.run_for(STEP_TICKS / 10).expect("a program that answers");
+    for _ in 0..STEP_TICKS {
+        let start = Instant::now();
+        system.step().expect("a program that answers");
+        nanos.push(start.elapsed().as_nanos() as u64);
+    }
+    system.shutdown().expect("a program that ends");
+}
+
+fn system(program: &Program, component: &ComponentSpec) -> lk::Result<System> {
+    let mut builder = SystemBuilder::new("step");
+    let schema = &component.inputs[0].schema;
+    let payload = Bytes::from([&[0, 1, 0, 0][..], &[0; IN_BYTES - 4]].concat());
+    builder.add("source", |ports| Ok(Source { payload, out: ports.output_any("port", schema)? }))?;
+    builder.add("program", |ports| {
+        ProgramComponent::new(program.clone(), component.clone(), 0, ports)
+    })?;
+    builder.connect("source.port", "program.port")?;
+    builder.build()
 }
 
 /// The component with its programs, generated and built.
