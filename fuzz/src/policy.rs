@@ -6,10 +6,14 @@ use std::sync::LazyLock;
 use lk::diff::{DiffOptions, Policy, Rule, Verdict, diff_with};
 use lk::{Dataset, Schema, Time, Value};
 
-/// Datasets with every kind of field, the same but for a message.
+/// Datasets with every kind of field, the same but for a message. What could be
+/// a rotation is one: no quaternion of norm 0 is equal to itself.
 static SIDES: LazyLock<[Dataset; 2]> = LazyLock::new(|| {
     let texts = [
-        ("pose", "geometry_msgs/Pose pose\nfloat64 yaw\nint32 n\nfloat32[4] q\nstring s"),
+        (
+            "pose",
+            "geometry_msgs/Pose pose\nfloat64 yaw\nint32 n\nfloat32[4] q [0, 0, 0, 1]\nstring s",
+        ),
         (
             "/imu/data",
             "sensor_msgs/Imu imu\nP[] parts\nbool b\n===\nMSG: fuzz/P\nfloat64 x\nuint8[] raw",
