@@ -81,4 +81,28 @@ def loop_memory():
     return all(abs(x - y) <= 1e-6 for x, y in zip(xs, ys)) and all(abs(s - t) <= 1e-3 for s, t in zip(m1.get_timestamps("x"), m2.get_timestamps("x")))
 b, _ = clock("  a Python loop over the values", loop_memory)
 print(f"  {b/a:.2f} times")
+def call_times(record):
+    times = []
+    for n, v in enumerate(values):
+        start = time.perf_counter_ns(); record("pose", v, n * 1e-3); times.append(time.perf_counter_ns() - start)
+    return times
+def late(what, ns):
+    ns = sorted(ns)
+    print(f"{what:58} p50 {ns[len(ns) // 2] / 1e3:.1f}, p99 {ns[len(ns) * 99 // 100] / 1e3:.1f}, max {ns[-1] / 1e3:.0f} us", flush=True)
+with lk.Dataset.create("mcap", folder / "e.mcap", live=True) as ds, lk.DataRecorder(ds) as recorder:
+    late(f"record one of {N} dataclasses to a file, lk", call_times(recorder.record))
+with lk.Dataset.create("mcap", folder / "f.mcap", live=True) as ds:
+    late("  Dataset.write, at the call", call_times(ds.write))
+for hz in (1000, 100):
+    path = folder / f"{hz}.mcap"
+    with lk.Dataset.create("mcap", path) as ds:
+        for n in range(3 * hz): ds.write("pose", values[n % N], timestamp_ns=n * 10**9 // hz)
+    report = lk.DataPlayback(lk.Dataset.load(path)).play_realtime()
+    print(f"{f'play at {hz} Hz, lk, lateness':58} p50 {report.lateness_p50 * 1e6:.1f}, p99 {report.lateness_p99 * 1e6:.1f}, max {report.lateness_max * 1e6:.0f} us", flush=True)
+    lateness, begin = [], time.monotonic_ns()
+    for n in range(3 * hz):
+        due = begin + n * 10**9 // hz
+        time.sleep(max(due - time.monotonic_ns(), 0) / 1e9)
+        lateness.append(time.monotonic_ns() - due)
+    late("  time.sleep to absolute deadlines, nothing read", lateness)
 import shutil; shutil.rmtree(folder)
