@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use bytes::Bytes;
-use lk::dataset::{Channel, Encoding, Role};
 use lk::component::{Component, Io, OutAny, StepResult};
+use lk::dataset::{Channel, Encoding, Role};
 use lk::system::{System, SystemBuilder};
 use lk::{Dataset, Time};
 use lk_compile::scaffold::{generate, write};
@@ -109,7 +109,8 @@ fn system(program: &Program, component: &ComponentSpec) -> lk::Result<System> {
     let mut builder = SystemBuilder::new("step");
     let schema = &component.inputs[0].schema;
     let payload = Bytes::from([&[0, 1, 0, 0][..], &[0; IN_BYTES - 4]].concat());
-    builder.add("source", |ports| Ok(Source { payload, out: ports.output_any("port", schema)? }))?;
+    builder
+        .add("source", |ports| Ok(Source { payload, out: ports.output_any("port", schema)? }))?;
     builder.add("program", |ports| {
         ProgramComponent::new(program.clone(), component.clone(), 0, ports)
     })?;
