@@ -10,9 +10,6 @@ use lk::{Dataset, Error, Result};
 
 use crate::recording;
 
-/// The fact that holds a recorder's counts.
-const RECORDER: &str = "recorder";
-
 /// Writes to a dataset that others write to as well, and that outlives it.
 pub(crate) struct Behind {
     dataset: Arc<RwLock<Dataset>>,
@@ -90,7 +87,7 @@ impl Backend for Behind {
         let mut all = dataset.facts().clone();
         for (name, text) in facts.entries {
             let text = match all.entries.get(&name) {
-                Some(before) if name == RECORDER => sum(before, &text).unwrap_or(text),
+                Some(before) if name == Facts::RECORDER => sum(before, &text).unwrap_or(text),
                 _ => text,
             };
             all.entries.insert(name, text);

@@ -129,7 +129,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
     let report = match (&args.output, sink) {
         (Some(output), _) => replace(output, args.force, |path| {
             write_dataset(path, |file| {
-                file.set_facts(dataset.facts().clone())?;
+                file.set_facts(dataset.facts().of_part())?;
                 let ids = channels.into_iter().map(|channel| file.add_channel(channel));
                 let ids = ids.collect::<lk::Result<Vec<ChannelId>>>()?;
                 let report = control.play(&mut player, |tick| {
@@ -144,7 +144,7 @@ pub(crate) fn run(ctx: &Context, args: &Args) -> Result<ExitCode> {
         })?,
         (None, Sink::Lines) => {
             let mut lines = ndjson::Writer::new(BufWriter::new(io::stdout().lock()), STDOUT);
-            lines.write_facts(dataset.facts().clone())?;
+            lines.write_facts(dataset.facts().of_part())?;
             for channel in &channels {
                 lines.add(channel)?;
                 lines.write_channel(channel)?;

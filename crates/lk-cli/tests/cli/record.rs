@@ -219,3 +219,19 @@ fn a_program_is_asked_for_as_a_whole() {
     }
     assert!(!folder.path().join("run.mcap").exists());
 }
+
+#[test]
+fn the_counts_of_a_recorder_stay_with_what_it_recorded() {
+    let folder = Folder::new();
+    let lines = line("a", 1, r#"{"x": 1}"#) + &line("b", 2, r#"{"x": 2}"#);
+    record(&folder, &["-o", "run.mcap"], &lines).expect(0);
+    for (args, kept) in [
+        (&["convert", "run.mcap", "out.mcap"][..], true),
+        (&["filter", "run.mcap", "out.mcap", "--key", "a"], false),
+        (&["play", "run.mcap", "-o", "out.mcap", "--unpaced"], false),
+    ] {
+        folder.lk(&[args, &["--force"]].concat()).expect(0);
+        let file = lk::Dataset::open(folder.path().join("out.mcap")).unwrap();
+        assert_eq!(file.facts().entries.contains_key("recorder"), kept, "{args:?}");
+    }
+}

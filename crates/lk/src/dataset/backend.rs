@@ -130,6 +130,20 @@ pub struct Facts {
     pub entries: BTreeMap<String, String>,
 }
 
+impl Facts {
+    /// Name of the fact that holds the counts of the recorder that wrote all.
+    pub const RECORDER: &str = "recorder";
+
+    /// What is still so of a part, or of what was played anew: not how many
+    /// messages a recorder counted.
+    #[must_use]
+    pub fn of_part(&self) -> Facts {
+        let mut part = self.clone();
+        part.entries.remove(Facts::RECORDER);
+        part
+    }
+}
+
 /// Index of a channel in [`Backend::channels`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub u32);

@@ -139,10 +139,14 @@ impl Dataset {
                 outcome.samples += 1;
             }
         }
-        let Facts { sequence, entries } = source.facts();
+        let is_part = query.channels.is_some() || query.start.is_some() || query.end.is_some();
+        let Facts { sequence, entries } = match is_part {
+            true => source.facts().of_part(),
+            false => source.facts().clone(),
+        };
         let mut facts = self.facts().clone();
-        facts.sequence = *sequence;
-        facts.entries.extend(entries.clone());
+        facts.sequence = sequence;
+        facts.entries.extend(entries);
         loss::carry(&mut facts, &source.integrity());
         self.set_facts(facts)?;
         outcome.left_out = self.copy_extras(source)?;

@@ -14,7 +14,7 @@ use super::target::{self, Target};
 use super::{Shared, Stamp};
 use crate::clock::Clock;
 use crate::codec::Plan;
-use crate::dataset::{Channel, ChannelId, CreateOptions, Dataset, Encoding, Role, Sample};
+use crate::dataset::{Channel, ChannelId, CreateOptions, Dataset, Encoding, Facts, Role, Sample};
 use crate::error::{Error, Result};
 use crate::schema::Schema;
 use crate::time::Time;
@@ -26,9 +26,6 @@ const NAPS: (Duration, Duration) = (Duration::from_micros(200), Duration::from_m
 /// Messages after which it looks whether something is asked of it, so that a
 /// queue that never runs empty keeps nobody waiting.
 const ROUND: usize = 1024;
-
-/// Name of the fact that holds the counts.
-const FACT: &str = "recorder";
 
 pub(super) struct Writer {
     shared: Arc<Shared>,
@@ -361,7 +358,7 @@ impl Writer {
         let given = self.shared.facts().clone();
         let mut facts = given.unwrap_or_else(|| self.dataset.facts().clone());
         let stats = serde_json::to_string(&self.shared.queue.stats());
-        facts.entries.insert(FACT.to_owned(), stats.expect("counts are plain numbers"));
+        facts.entries.insert(Facts::RECORDER.to_owned(), stats.expect("counts are plain numbers"));
         if self.part > 0 {
             facts.entries.insert("part".to_owned(), self.part.to_string());
         }
