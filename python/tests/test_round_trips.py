@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import tempfile
 from pathlib import Path
@@ -104,3 +105,21 @@ def test_writing_again_the_time_that_was_read_changes_nothing(folder: Path, seco
     dataset.write("again", 0, timestamp=read)
     assert dataset.get_timestamps("again") == [read]
     assert abs(read - seconds) <= 0.5e-9 + abs(seconds) * 2**-53
+
+
+def test_a_field_may_have_a_name_that_is_a_word_of_python(folder: Path) -> None:
+    path = folder / "python.pkl"
+    path.write_bytes(pickle.dumps({"key": {"data": [{"else": 1, "x": 2.0}], "timestamps": [1.5]}}))
+    read = lk.Dataset.load(path).read("key", 0)
+    assert (getattr(read, "else"), read.x) == (1, 2.0)
+    assert as_dicts(read) == {"else": 1, "x": 2.0}
+    assert repr(read).endswith("(else=1, x=2.0)") and read == copy.deepcopy(read)
+    assert type(read)(1, x=2.0) == read
+    with pytest.raises(TypeError, match="takes else, x"):
+        type(read)(1)
+    # It can be written again, and comes back.
+    with lk.Dataset.create("mcap", folder / "again.mcap") as dataset:
+        dataset.write("key", read, timestamp=1.5)
+    again = lk.Dataset.load(folder / "again.mcap").read("key", 0)
+    assert as_dicts(again) == {"else": 1, "x": 2.0}
+    assert lk.diffdiff(lk.Dataset.load(path), lk.Dataset.load(folder / "again.mcap")).matches
