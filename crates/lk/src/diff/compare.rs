@@ -1,6 +1,7 @@
 //! The walk of two payloads at once.
 
 mod arrays;
+mod chunk;
 mod evidence;
 mod float;
 mod integer;
@@ -9,6 +10,7 @@ mod one_side;
 mod quaternion;
 mod same;
 mod smallest;
+mod tally;
 mod unordered;
 
 use std::borrow::Cow;

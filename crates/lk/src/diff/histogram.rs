@@ -190,6 +190,12 @@ impl Counts {
         }
     }
 
+    /// Counts so many errors of about one size, by the smallest it may be,
+    /// which is above 0.
+    pub(super) fn add_many(&mut self, error: f64, count: u64) {
+        self.add_to(bin_of(error), count);
+    }
+
     #[inline]
     fn add_to(&mut self, bin: usize, count: u64) {
         let number = bin / PAGE;
@@ -241,86 +247,6 @@ impl PartialEq for Counts {
 impl fmt::Debug for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.bins()).finish()
-    }
-}
-
-/// Errors of a long array on their way to [`Counts`]: counted in four lanes,
-/// since errors of one size follow each other, and a count that was just
-/// written takes its time to be read again.
-pub(super) struct Tally {
-    /// The bin of the first slot; slots descend from it.
-    top: usize,
-    lanes: [[u32; SLOTS]; LANES],
-    /// Errors in the lanes.
-    pending: usize,
-}
-
-const LANES: usize = 4;
-
-/// The last one is for all that is in no other.
-const SLOTS: usize = 256;
-const REST: usize = SLOTS - 1;
-
-/// Bins that are left free above the largest error so far, and those below it
-/// that are wanted at least.
-const MARGIN: usize = 16;
-const WANTED: usize = 128;
-
-impl Tally {
-    pub(super) fn new() -> Tally {
-        Tally { top: REST, lanes: [[0; SLOTS]; LANES], pending: 0 }
-    }
-
-    /// Counts some errors, of which `max` is the largest. Returns how many of
-    /// them are 0.
-    pub(super) fn add(&mut self, errors: &[f64], max: f64, counts: &mut Counts) -> u64 {
-        let bin = bin_of(max);
-        let fits = (bin..=bin + REST - WANTED).contains(&self.top);
-        if !fits || self.pending + errors.len() > u32::MAX as usize {
-            self.flush(counts);
-            // So far up that 0 is among the rest, whose bin is the first.
-            self.top = (bin + MARGIN).max(REST);
-        }
-        self.pending += errors.len();
-        let top = self.top;
-        let slot = |error: f64| top.wrapping_sub(bin_of(error)).min(REST);
-        let before = self.rest();
-        let (fours, rest) = errors.as_chunks::<LANES>();
-        for four in fours {
-            for (lane, error) in self.lanes.iter_mut().zip(four) {
-                lane[slot(*error)] += 1;
-            }
-        }
-        for error in rest {
-            self.lanes[0][slot(*error)] += 1;
-        }
-        // Zeros are there, and errors of far other sizes.
-        let rest = self.rest() - before;
-        if rest == 0 {
-            return 0;
-        }
-        let zeros = errors.iter().map(|error| u64::from(*error == 0.0)).sum();
-        if rest != zeros {
-            errors.iter().filter(|e| slot(**e) == REST).for_each(|error| counts.add(*error));
-        }
-        zeros
-    }
-
-    fn rest(&self) -> u64 {
-        self.lanes.iter().map(|lane| u64::from(lane[REST])).sum()
-    }
-
-    pub(super) fn flush(&mut self, counts: &mut Counts) {
-        if self.pending == 0 {
-            return;
-        }
-        for slot in 0..REST {
-            let count: u64 = self.lanes.iter().map(|lane| u64::from(lane[slot])).sum();
-            if count > 0 {
-                counts.add_to(self.top - slot, count);
-            }
-        }
-        *self = Tally::new();
     }
 }
 

@@ -1,10 +1,11 @@
 //! Slices of floats against slices of floats.
 
+use super::chunk::{CHUNK, Errors, Found, find};
 use super::smallest::smallest_passing;
-use crate::diff::histogram::Tally;
+use super::tally::{LANES, Tally};
 use crate::diff::plan::{Close, Measure};
 use crate::diff::policy::larger;
-use crate::diff::stats::{At, LeafStats, Sums};
+use crate::diff::stats::{At, LeafStats};
 use crate::diff::{Form, Tolerance};
 
 /// The little-endian bytes of a float.
@@ -38,14 +39,8 @@ impl FloatBytes for [u8; 4] {
     }
 }
 
-/// Elements that are looked at together.
-const CHUNK: usize = 256;
-
-/// From so many elements on, errors are counted in lanes.
+/// From so many elements on, errors are counted by [`Tally`].
 const LONG: usize = 2 * CHUNK;
-
-/// Sums run in this many lanes, so that they compile to vectors.
-const LANES: usize = 4;
 
 /// Where a pair of numbers stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,17 +99,18 @@ pub(super) fn compare<B: FloatBytes>(
     at: &At,
 ) -> u64 {
     let mut violations = 0;
-    let mut tally = (a.len() >= LONG).then(Tally::new);
+    let mut long = (a.len() >= LONG).then(Long::new);
     for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
-        violations += match a.len() {
-            ..LANES => each(a, b, close, leaf, at),
+        violations += match (a.len(), &mut long) {
+            (..LANES, _) => each(a, b, close, leaf, at),
             _ if a == b => equal(a, close, leaf, at),
             _ if close.measure != Measure::Difference => each(a, b, close, leaf, at),
-            _ => chunk(a, b, close, leaf, tally.as_mut(), at),
+            (_, Some(long)) => long.chunk(a, b, close, leaf, at),
+            (_, None) => chunk(a, b, close, leaf, at),
         };
     }
-    if let Some(tally) = &mut tally {
-        tally.flush(&mut leaf.errors);
+    if let Some(long) = long {
+        long.finish(leaf);
     }
     violations
 }
@@ -196,37 +192,87 @@ fn each<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at
     violations
 }
 
-/// A chunk at once, whose differences are finite: loops over one thing each,
-/// so that they compile to vectors, while the chunk stays in the nearest
-/// cache.
-fn chunk<B: FloatBytes>(
+/// A chunk of a short array, whose differences are finite, at once.
+fn chunk<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, at: &At) -> u64 {
+    let mut errors = Errors::ZERO;
+    let Some(found) = find(a, b, &mut errors, || ()) else {
+        return each(a, b, close, leaf, at);
+    };
+    let errors = &errors.0[..a.len()];
+    errors.iter().for_each(|error| leaf.errors.add(*error));
+    account(a, b, errors, found, close, leaf, at)
+}
+
+/// Chunks of a long array. The errors of one are counted by size while those of
+/// the next are worked out, which waits for memory.
+struct Long {
+    tally: Tally,
+    errors: [Errors; 2],
+    /// Which of the two the next chunk's are put into.
+    next: usize,
+    /// How many in the other one are yet to be counted.
+    uncounted: usize,
+}
+
+impl Long {
+    fn new() -> Long {
+        Long { tally: Tally::new(), errors: [Errors::ZERO; 2], next: 0, uncounted: 0 }
+    }
+
+    fn chunk<B: FloatBytes>(
+        &mut self,
+        a: &[B],
+        b: &[B],
+        close: &Close,
+        leaf: &mut LeafStats,
+        at: &At,
+    ) -> u64 {
+        let Long { tally, errors: [first, second], next, uncounted } = self;
+        let (errors, before) = if *next == 0 { (first, second) } else { (second, first) };
+        // None is left over: only the last chunk of all is shorter than others.
+        let mut fours = before.0[..*uncounted].as_chunks().0.iter();
+        let found = find(a, b, errors, || fours.next().into_iter().for_each(|e| tally.count(e)));
+        fours.for_each(|errors| tally.count(errors));
+        *uncounted = 0;
+
+        let Some(found) = found else {
+            return each(a, b, close, leaf, at);
+        };
+        let errors = &mut errors.0[..a.len()];
+        let violations = account(a, b, errors, found, close, leaf, at);
+        tally.admit(errors, found.min, found.max, &mut leaf.errors);
+        *uncounted = a.len();
+        *next = 1 - *next;
+        violations
+    }
+
+    fn finish(mut self, leaf: &mut LeafStats) {
+        let (fours, rest) = self.errors[1 - self.next].0[..self.uncounted].as_chunks();
+        fours.iter().for_each(|errors| self.tally.count(errors));
+        self.tally.count_rest(rest);
+        self.tally.flush(&mut leaf.errors);
+    }
+}
+
+/// Takes down all of a chunk but the sizes of its errors. Returns how many
+/// violate.
+fn account<B: FloatBytes>(
     a: &[B],
     b: &[B],
+    errors: &[f64],
+    Found { sums, min, max, least }: Found,
     close: &Close,
     leaf: &mut LeafStats,
-    tally: Option<&mut Tally>,
     at: &At,
 ) -> u64 {
-    let mut errors = [0.0; CHUNK];
-    let Found { sums, max, least } = sum(a, b, &mut errors);
-    let pairs = || a.iter().zip(b).map(|(a, b)| (a.value(), b.value()));
-    // NaN and infinity show in the sum of squares, as overflow does.
-    if !sums.square.is_finite() && pairs().any(|(a, b)| !(b - a).is_finite()) {
-        return each(a, b, close, leaf, at);
-    }
-    let errors = &errors[..a.len()];
-    let extent = Extent { errors, max, least };
-    let equal = match tally {
-        Some(tally) => tally.add(errors, max, &mut leaf.errors),
-        None => {
-            errors.iter().for_each(|error| leaf.errors.add(*error));
-            errors.iter().map(|error| u64::from(*error == 0.0)).sum()
-        }
+    let equal = match min > 0.0 {
+        true => 0,
+        false => errors.iter().map(|error| u64::from(*error == 0.0)).sum(),
     };
     let unequal = a.len() as u64 - equal;
     let zero = match least > 0.0 {
         true => 0,
-        false => pairs().map(|(a, _)| u64::from(a == 0.0)).sum::<u64>(),
+        false => a.iter().map(|a| u64::from(a.value() == 0.0)).sum(),
     };
     leaf.compared += a.len() as u64;
     leaf.zero_reference += zero;
@@ -240,6 +286,7 @@ fn chunk<B: FloatBytes>(
     leaf.open.merge(sums);
     leaf.raise(max, at);
 
+    let extent = Extent { errors, max, least };
     let apart = match close.tolerance.form {
         Form::Sum => tolerate(a, b, &extent, close, leaf, |abs, rel, a, _| abs + rel * a),
         Form::MaxRef => tolerate(a, b, &extent, close, leaf, |abs, rel, a, _| larger(abs, rel * a)),
@@ -309,57 +356,6 @@ fn tolerate<B: FloatBytes>(
         return 0;
     }
     magnitudes().map(|(error, a, b)| u64::from(error > bound(abs, rel, a, b))).sum()
-}
-
-/// What one pass over a chunk finds.
-struct Found {
-    /// Of the errors, in a fixed order.
-    sums: Sums,
-    /// The largest absolute error.
-    max: f64,
-    /// The smallest magnitude in the reference.
-    least: f64,
-}
-
-/// The sums over a chunk, whose absolute errors it puts into `errors`, and its
-/// extremes. Two loops, so that what each of them adds up stays in registers.
-fn sum<B: FloatBytes>(a: &[B], b: &[B], errors: &mut [f64; CHUNK]) -> Found {
-    let mut lanes = [[0.0_f64; LANES]; 3];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let (fours, _) = errors.as_chunks_mut::<LANES>();
-    for ((a, b), errors) in a.iter().zip(b).zip(&mut *fours) {
-        for lane in 0..LANES {
-            let error = b[lane].value() - a[lane].value();
-            let magnitude = error.abs();
-            errors[lane] = magnitude;
-            lanes[0][lane] += magnitude;
-            lanes[1][lane] += error;
-            lanes[2][lane] += error * error;
-        }
-    }
-    let (mut most, mut leasts) = ([0.0_f64; LANES], [f64::INFINITY; LANES]);
-    for (a, errors) in a.iter().zip(&*fours) {
-        for lane in 0..LANES {
-            // Not `f64::max`, whose care for NaN costs more than the rest.
-            most[lane] = larger(most[lane], errors[lane]);
-            let least = a[lane].value().abs();
-            leasts[lane] = if least < leasts[lane] { least } else { leasts[lane] };
-        }
-    }
-    let total = |lane: [f64; LANES]| (lane[0] + lane[1]) + (lane[2] + lane[3]);
-    let mut sums =
-        Sums { absolute: total(lanes[0]), signed: total(lanes[1]), square: total(lanes[2]) };
-    let mut max = most.iter().copied().fold(0.0, f64::max);
-    let mut least = leasts.iter().copied().fold(f64::INFINITY, f64::min);
-    let rest = errors.iter_mut().skip(a.len() * LANES);
-    for ((a, b), magnitude) in a_rest.iter().zip(b_rest).zip(rest) {
-        let error = b.value() - a.value();
-        *magnitude = error.abs();
-        sums.add(error);
-        max = max.max(error.abs());
-        least = least.min(a.value().abs());
-    }
-    Found { sums, max, least }
 }
 
 /// Raises the smallest tolerances, absolute and relative, that let a finite

@@ -9,17 +9,6 @@ fn counted(errors: &[f64]) -> ErrorHistogram {
     counts.histogram(errors.len() as u64)
 }
 
-fn tallied(chunks: &[&[f64]]) -> Counts {
-    let (mut counts, mut tally) = (Counts::default(), Tally::new());
-    for errors in chunks {
-        let max = errors.iter().copied().fold(0.0, f64::max);
-        let zeros = tally.add(errors, max, &mut counts);
-        assert_eq!(zeros, errors.iter().filter(|error| **error == 0.0).count() as u64);
-    }
-    tally.flush(&mut counts);
-    counts
-}
-
 #[test]
 fn known_errors_are_in_bins_of_an_eighth() {
     let histogram = counted(&[0.0, 1.0, 1.124, 1.125, 0.0, 1.99, 2.0, 2.24]);
@@ -64,16 +53,6 @@ fn error() -> impl Strategy<Value = f64> {
     ]
 }
 
-#[test]
-fn errors_next_to_0_are_told_from_it_in_long_arrays() {
-    let tiny = [0.0, 5e-324, 0.0, 1e-310, f64::MIN_POSITIVE, 0.0];
-    let mut single = Counts::default();
-    tiny.iter().for_each(|error| single.add(*error));
-    assert_eq!(tallied(&[&tiny]), single);
-    assert_eq!(tallied(&[&tiny, &[1.0]]).bins().map(|(_, n)| n).sum::<u64>(), 4);
-    assert_eq!(tallied(&[&[0.0; 8]]), Counts::default());
-}
-
 proptest! {
     #[test]
     fn every_error_is_within_its_bin_and_none_is_lost(
@@ -99,25 +78,6 @@ proptest! {
         prop_assert!(exact <= bound, "{} {}", exact, bound);
         let step = f64::from_bits(1 << SHIFT);
         prop_assert!(bound <= exact * 1.125 || bound <= exact + step, "{} {}", exact, bound);
-    }
-
-    #[test]
-    fn long_arrays_are_counted_as_single_errors_are_wherever_they_are_cut(
-        errors in prop::collection::vec(error(), 0..600), cut in 0..600_usize, scale in -300..300_i32,
-    ) {
-        let (left, right) = errors.split_at(cut.min(errors.len()));
-        // Far from what came before, so that the lanes have to move.
-        let right: Vec<f64> =
-            right.iter().map(|e| (e * 10_f64.powi(scale)).min(f64::MAX)).collect();
-        let mut single = Counts::default();
-        left.iter().chain(&right).for_each(|error| single.add(*error));
-        prop_assert_eq!(&tallied(&[left, &right]), &single);
-        let mut merged = tallied(&[left]);
-        merged.merge(&tallied(&[&right]));
-        prop_assert_eq!(&merged, &single);
-        let mut merged = tallied(&[&right]);
-        merged.merge(&tallied(&[left]));
-        prop_assert_eq!(&merged, &single);
     }
 
     #[test]

@@ -1,0 +1,90 @@
+//! What is counted together is what is counted one by one.
+
+use super::*;
+use proptest::prelude::*;
+
+fn tallied(chunks: &[&[f64]]) -> Counts {
+    let (mut counts, mut tally) = (Counts::default(), Tally::new());
+    for errors in chunks {
+        let max = errors.iter().copied().fold(0.0, f64::max);
+        let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
+        let mut errors = errors.to_vec();
+        tally.admit(&mut errors, least, max, &mut counts);
+        let (fours, rest) = errors.as_chunks();
+        fours.iter().for_each(|four| tally.count(four));
+        tally.count_rest(rest);
+    }
+    tally.flush(&mut counts);
+    counts
+}
+
+fn one_by_one(chunks: &[&[f64]]) -> Counts {
+    let mut counts = Counts::default();
+    chunks.iter().copied().flatten().for_each(|error| counts.add(*error));
+    counts
+}
+
+#[test]
+fn errors_at_the_ends_of_all_numbers_are_counted() {
+    let tiny = [0.0, 5e-324, 0.0, 1e-310, f64::MIN_POSITIVE, 0.0];
+    let huge = [f64::MAX, f64::MAX / 2.0, 1e300, 0.0];
+    for chunks in [
+        &[&tiny[..]][..],
+        &[&huge],
+        &[&tiny, &huge, &tiny, &[1.0]],
+        &[&[0.0; 8]],
+        &[&[0.0; 8], &[1.0], &[0.0; 8]],
+        &[],
+    ] {
+        assert_eq!(tallied(chunks), one_by_one(chunks), "{chunks:?}");
+    }
+}
+
+#[test]
+fn errors_at_every_edge_below_the_largest_are_counted() {
+    let largest = 1.0;
+    for below in 0..2 * SLOTS as u16 {
+        let edge = edge(slot(largest) - below);
+        let chunks: [&[f64]; 2] = [&[largest], &[edge.next_down(), edge, edge.next_up(), largest]];
+        assert_eq!(tallied(&chunks), one_by_one(&chunks), "{edge}");
+    }
+}
+
+#[test]
+fn growing_and_shrinking_errors_are_counted() {
+    let growing: Vec<f64> = (0..4_000).map(|n| 1e-12 * 1.01_f64.powi(n)).collect();
+    let shrinking: Vec<f64> = growing.iter().rev().copied().collect();
+    for errors in [growing, shrinking] {
+        let chunks: Vec<&[f64]> = errors.chunks(25).collect();
+        assert_eq!(tallied(&chunks), one_by_one(&chunks));
+    }
+}
+
+fn error() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => 0.0..1e-6,
+        1 => Just(0.0),
+        1 => prop::num::f64::POSITIVE.prop_filter("finite", |e| e.is_finite()),
+        1 => prop::num::f64::SUBNORMAL.prop_map(f64::abs),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn errors_are_counted_as_one_by_one_wherever_they_are_cut(
+        errors in prop::collection::vec(error(), 0..600), cut in 0..600_usize, scale in -300..300_i32,
+    ) {
+        let (left, right) = errors.split_at(cut.min(errors.len()));
+        // Far from what came before, so that the slots have to move.
+        let right: Vec<f64> =
+            right.iter().map(|e| (e * 10_f64.powi(scale)).min(f64::MAX)).collect();
+        let single = one_by_one(&[left, &right]);
+        prop_assert_eq!(&tallied(&[left, &right]), &single);
+        let mut merged = tallied(&[left]);
+        merged.merge(&tallied(&[&right]));
+        prop_assert_eq!(&merged, &single);
+        let mut merged = tallied(&[&right]);
+        merged.merge(&tallied(&[left]));
+        prop_assert_eq!(&merged, &single);
+    }
+}
