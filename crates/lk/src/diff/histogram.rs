@@ -190,8 +190,7 @@ impl Counts {
         }
     }
 
-    /// Counts so many errors of about one size, by the smallest it may be,
-    /// which is above 0.
+    /// Counts `count` errors of the bin of `error`, which is above 0.
     pub(super) fn add_many(&mut self, error: f64, count: u64) {
         self.add_to(bin_of(error), count);
     }

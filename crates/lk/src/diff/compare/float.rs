@@ -109,7 +109,7 @@ pub(super) fn compare<B: FloatBytes>(
             (_, None) => chunk(a, b, close, leaf, at),
         };
     }
-    if let Some(long) = long {
+    if let Some(long) = &mut long {
         long.finish(leaf);
     }
     violations
@@ -200,7 +200,7 @@ fn chunk<B: FloatBytes>(a: &[B], b: &[B], close: &Close, leaf: &mut LeafStats, a
     };
     let errors = &errors.0[..a.len()];
     errors.iter().for_each(|error| leaf.errors.add(*error));
-    account(a, b, errors, found, close, leaf, at)
+    account(&Chunk { a, b, errors, found }, close, leaf, at)
 }
 
 /// Chunks of a long array. The errors of one are counted by size while those of
@@ -230,8 +230,12 @@ impl Long {
         let Long { tally, errors: [first, second], next, uncounted } = self;
         let (errors, before) = if *next == 0 { (first, second) } else { (second, first) };
         // None is left over: only the last chunk of all is shorter than others.
-        let mut fours = before.0[..*uncounted].as_chunks().0.iter();
-        let found = find(a, b, errors, || fours.next().into_iter().for_each(|e| tally.count(e)));
+        let mut fours = before.0[..*uncounted].as_chunks::<LANES>().0.iter();
+        let found = find(a, b, errors, || {
+            if let Some(errors) = fours.next() {
+                tally.count(errors);
+            }
+        });
         fours.for_each(|errors| tally.count(errors));
         *uncounted = 0;
 
@@ -239,38 +243,44 @@ impl Long {
             return each(a, b, close, leaf, at);
         };
         let errors = &mut errors.0[..a.len()];
-        let violations = account(a, b, errors, found, close, leaf, at);
-        tally.admit(errors, found.min, found.max, &mut leaf.errors);
+        let violations = account(&Chunk { a, b, errors, found }, close, leaf, at);
+        tally.admit(errors, &found, &mut leaf.errors);
         *uncounted = a.len();
         *next = 1 - *next;
         violations
     }
 
-    fn finish(mut self, leaf: &mut LeafStats) {
-        let (fours, rest) = self.errors[1 - self.next].0[..self.uncounted].as_chunks();
-        fours.iter().for_each(|errors| self.tally.count(errors));
-        self.tally.count_rest(rest);
+    fn finish(&mut self, leaf: &mut LeafStats) {
+        let errors = &self.errors[1 - self.next].0[..self.uncounted];
+        errors.chunks(LANES).for_each(|errors| self.tally.count(errors));
         self.tally.flush(&mut leaf.errors);
     }
+}
+
+/// Floats of both sides, and what is found of them.
+struct Chunk<'c, B> {
+    a: &'c [B],
+    b: &'c [B],
+    /// Absolute errors.
+    errors: &'c [f64],
+    found: Found,
 }
 
 /// Takes down all of a chunk but the sizes of its errors. Returns how many
 /// violate.
 fn account<B: FloatBytes>(
-    a: &[B],
-    b: &[B],
-    errors: &[f64],
-    Found { sums, min, max, least }: Found,
+    chunk: &Chunk<'_, B>,
     close: &Close,
     leaf: &mut LeafStats,
     at: &At,
 ) -> u64 {
-    let equal = match min > 0.0 {
+    let Chunk { a, b, errors, found } = *chunk;
+    let equal = match found.min > 0.0 {
         true => 0,
         false => errors.iter().map(|error| u64::from(*error == 0.0)).sum(),
     };
     let unequal = a.len() as u64 - equal;
-    let zero = match least > 0.0 {
+    let zero = match found.least_reference > 0.0 {
         true => 0,
         false => a.iter().map(|a| u64::from(a.value() == 0.0)).sum(),
     };
@@ -283,16 +293,15 @@ fn account<B: FloatBytes>(
     };
     leaf.not_bit_equal += not_bit_equal;
     leaf.zero_signs += not_bit_equal - unequal;
-    leaf.open.merge(sums);
-    leaf.raise(max, at);
+    leaf.open.merge(found.sums);
+    leaf.raise(found.max, at);
 
-    let extent = Extent { errors, max, least };
     let apart = match close.tolerance.form {
-        Form::Sum => tolerate(a, b, &extent, close, leaf, |abs, rel, a, _| abs + rel * a),
-        Form::MaxRef => tolerate(a, b, &extent, close, leaf, |abs, rel, a, _| larger(abs, rel * a)),
+        Form::Sum => tolerate(chunk, close, leaf, |abs, rel, a, _| abs + rel * a),
+        Form::MaxRef => tolerate(chunk, close, leaf, |abs, rel, a, _| larger(abs, rel * a)),
         Form::MaxSym => {
             let bound = |abs, rel, a, b| larger(abs, rel * larger(a, b));
-            tolerate(a, b, &extent, close, leaf, bound)
+            tolerate(chunk, close, leaf, bound)
         }
     };
     leaf.within += unequal - apart;
@@ -302,40 +311,29 @@ fn account<B: FloatBytes>(
     violations
 }
 
-/// What the tolerance of a chunk is decided by.
-struct Extent<'e> {
-    /// Absolute errors.
-    errors: &'e [f64],
-    /// The largest of them.
-    max: f64,
-    /// The smallest magnitude in the reference.
-    least: f64,
-}
-
 /// Raises the smallest tolerances that let a chunk pass, and returns how many
 /// errors are beyond that of the policy. `bound` gives the largest error that
 /// passes, of an absolute and a relative tolerance and both magnitudes; a
 /// function for each form, so that no loop has to choose.
 #[inline]
 fn tolerate<B: FloatBytes>(
-    a: &[B],
-    b: &[B],
-    Extent { errors, max, least }: &Extent<'_>,
+    Chunk { a, b, errors, found }: &Chunk<'_, B>,
     close: &Close,
     leaf: &mut LeafStats,
     bound: impl Fn(f64, f64, f64, f64) -> f64,
 ) -> u64 {
     let Tolerance { abs, rel, .. } = close.tolerance;
     let (passing, passing_rel) = (leaf.passing, leaf.passing_rel);
-    let pairs = || a.iter().zip(b).map(|(a, b)| (a.value(), b.value()));
+    let pairs = || a.iter().zip(*b).map(|(a, b)| (a.value(), b.value()));
     let magnitudes = || errors.iter().zip(pairs()).map(|(e, (a, b))| (*e, a.abs(), b.abs()));
     // What the smallest passing tolerances let pass can't raise them, and
     // they let all pass where they do so for the largest error at the smallest
     // magnitude: bounds only grow with it, rounded or not.
-    let lowest = |abs, rel| bound(abs, rel, *least, *least);
+    let lowest = |abs, rel| bound(abs, rel, found.least_reference, found.least_reference);
     // What passes at `abs` alone needs no relative tolerance.
-    let may_raise_rel = *max > abs && passing_rel.is_finite() && *max > lowest(abs, passing_rel);
-    let may_raise_abs = rel != 0.0 && *max > lowest(passing, rel);
+    let may_raise_rel =
+        found.max > abs && passing_rel.is_finite() && found.max > lowest(abs, passing_rel);
+    let may_raise_abs = rel != 0.0 && found.max > lowest(passing, rel);
     if may_raise_rel || may_raise_abs {
         let (mut beyond_abs, mut beyond_rel) = (0_u64, 0_u64);
         for (error, a, b) in magnitudes() {
@@ -350,9 +348,9 @@ fn tolerate<B: FloatBytes>(
         }
     }
     if rel == 0.0 {
-        leaf.passing = leaf.passing.max(*max);
+        leaf.passing = leaf.passing.max(found.max);
     }
-    if *max <= abs || leaf.passing_rel <= rel {
+    if found.max <= abs || leaf.passing_rel <= rel {
         return 0;
     }
     magnitudes().map(|(error, a, b)| u64::from(error > bound(abs, rel, a, b))).sum()

@@ -1,5 +1,6 @@
 //! Errors of long arrays, counted by size.
 
+use super::chunk::Found;
 use crate::diff::histogram::Counts;
 use crate::diff::policy::larger;
 
@@ -7,6 +8,9 @@ use crate::diff::policy::larger;
 pub(super) const LANES: usize = 4;
 
 const SLOTS: usize = 1 << u8::BITS;
+
+/// The last slot, counted from the first.
+const LAST: u16 = u8::MAX as u16;
 
 /// Slots that are left free above the largest error, and those below it that
 /// are wanted at least: one octave, and twelve.
@@ -44,20 +48,21 @@ impl Tally {
         Tally { bottom: 0, lanes: [[0; SLOTS]; LANES], admitted: 0 }
     }
 
-    /// Makes room for errors from `least` to `max`, which are finite, and are
-    /// to be counted next. Those that are too small for that go to `counts` at
-    /// once, and `errors` has what makes no difference in their place.
-    pub(super) fn admit(&mut self, errors: &mut [f64], least: f64, max: f64, counts: &mut Counts) {
-        let top = slot(max);
-        let is_below = top <= self.bottom + (SLOTS - 1) as u16;
-        let is_near = top >= self.bottom + WANTED || least >= edge(self.bottom + 1);
+    /// Makes room for finite errors, of which `found` has the extremes, and
+    /// which are to be counted next. Those that are too small for that go to
+    /// `counts` at once, and what makes no difference takes their place.
+    pub(super) fn admit(&mut self, errors: &mut [f64], found: &Found, counts: &mut Counts) {
+        let top = slot(found.max);
+        let is_below = top <= self.bottom + LAST;
+        let is_near =
+            top >= self.bottom + WANTED || found.min >= edge(self.bottom + 1) || found.max == 0.0;
         if !(is_below && is_near) || self.admitted + errors.len() > u32::MAX as usize {
             self.flush(counts);
-            self.bottom = (top + MARGIN).saturating_sub((SLOTS - 1) as u16);
+            self.bottom = (top + MARGIN).saturating_sub(LAST);
         }
         self.admitted += errors.len();
         let lowest = edge(self.bottom + 1);
-        if least >= lowest {
+        if found.min >= lowest {
             return;
         }
         let (mut small, mut zeros) = (0_u64, 0_u64);
@@ -72,18 +77,13 @@ impl Tally {
         errors.iter_mut().for_each(|error| *error = larger(*error, bottom));
     }
 
-    /// Counts errors that were admitted.
+    /// Counts up to four of the errors that were admitted.
     #[inline]
-    pub(super) fn count(&mut self, errors: &[f64; LANES]) {
+    pub(super) fn count(&mut self, errors: &[f64]) {
         for (lane, error) in self.lanes.iter_mut().zip(errors) {
-            lane[usize::from(slot(*error) as u8)] += 1;
-        }
-    }
-
-    /// Counts the last ones that were admitted, where no four are left.
-    pub(super) fn count_rest(&mut self, errors: &[f64]) {
-        for error in errors {
-            self.lanes[0][usize::from(slot(*error) as u8)] += 1;
+            let slot = slot(*error);
+            debug_assert!((self.bottom..=self.bottom + LAST).contains(&slot), "{error}");
+            lane[usize::from(slot as u8)] += 1;
         }
     }
 
@@ -92,7 +92,7 @@ impl Tally {
         if self.admitted == 0 {
             return;
         }
-        for slot in self.bottom + 1..self.bottom + SLOTS as u16 {
+        for slot in self.bottom + 1..=self.bottom + LAST {
             let count =
                 self.lanes.iter().map(|lane| u64::from(lane[usize::from(slot as u8)])).sum();
             if count > 0 {

@@ -217,7 +217,87 @@ fn any_value() -> impl Strategy<Value = f64> {
     ]
 }
 
+/// What a chunk of a long array is like.
+#[derive(Clone, Copy, Debug)]
+enum Like {
+    Near,
+    Equal,
+    /// A difference here and there.
+    Sparse,
+    /// Zeros of other signs.
+    Signs,
+    NotFinite,
+    /// Errors whose squares are beyond all numbers.
+    Huge,
+    Tiny,
+}
+
+const LIKE: [Like; 7] =
+    [Like::Near, Like::Equal, Like::Sparse, Like::Signs, Like::NotFinite, Like::Huge, Like::Tiny];
+
+/// Pairs of numbers of which single precision has close ones, too.
+fn chunk_like(like: Like, n: usize, seed: u64) -> Vec<(f64, f64)> {
+    let mut state = seed;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
+        (state >> 40) as f64 / (1_u64 << 24) as f64
+    };
+    let mut pair = |i: usize| match like {
+        Like::Near => (random(), random()),
+        Like::Equal => (1.5, 1.5),
+        Like::Sparse => (1.5, if i.is_multiple_of(37) { 1.5 + random() } else { 1.5 }),
+        Like::Signs => (0.0, if random() < 0.5 { -0.0 } else { 0.0 }),
+        Like::NotFinite if i == n / 2 => (1.0, [f64::NAN, f64::INFINITY][seed as usize % 2]),
+        Like::NotFinite => (random(), random()),
+        Like::Huge => (0.0, 1e38 * random()),
+        Like::Tiny => (0.0, 1e-40 * random()),
+    };
+    (0..n).map(&mut pair).collect()
+}
+
+/// Holds that elements at once come to what single ones come to.
+fn holds_as_single<B: FloatBytes + std::fmt::Debug>(
+    pairs: &[(f64, f64)],
+    of: impl Fn(f64) -> B,
+    close: &Close,
+) -> Result<(), TestCaseError> {
+    let (a, b): (Vec<B>, Vec<B>) = pairs.iter().map(|(a, b)| (of(*a), of(*b))).unzip();
+    let (mut whole, mut single) = (LeafStats::default(), LeafStats::default());
+    let violations = compare(&a, &b, close, &mut whole, &AT);
+    prop_assert_eq!(violations, each(&a, &b, close, &mut single, &AT));
+    let (sums, expected) = (std::mem::take(&mut whole.open), std::mem::take(&mut single.open));
+    for (sum, expected) in [
+        (sums.absolute, expected.absolute),
+        (sums.square, expected.square),
+        // Of both signs: what cancels out leaves an error of the larger ones.
+        (sums.signed + sums.absolute, expected.signed + expected.absolute),
+    ] {
+        prop_assert!(sum == expected || (sum / expected - 1.0).abs() < 1e-9, "{sum} {expected}");
+    }
+    prop_assert_eq!(whole, single);
+    Ok(())
+}
+
 proptest! {
+    #[test]
+    fn a_long_array_of_unlike_chunks_counts_what_single_elements_count(
+        chunks in prop::collection::vec((prop::sample::select(LIKE.to_vec()), any::<u64>()), 2..6),
+        last in (prop::sample::select(LIKE.to_vec()), 0..10_usize),
+        rel in prop::sample::select(vec![0.0, 0.1]),
+        nan_equal: bool,
+        signed_zero: bool,
+    ) {
+        let mut pairs: Vec<(f64, f64)> = Vec::new();
+        chunks.iter().for_each(|(like, seed)| pairs.extend(chunk_like(*like, CHUNK, *seed)));
+        pairs.extend(chunk_like(last.0, last.1, 1));
+        let close = Close { nan_equal, signed_zero, ..close(1e-3, rel) };
+        holds_as_single(&pairs, f64::to_le_bytes, &close)?;
+        holds_as_single(&pairs, |x| (x as f32).to_le_bytes(), &close)?;
+        // So huge that squares overflow where errors don't.
+        let scaled: Vec<_> = pairs.iter().map(|(a, b)| (a * 1e200, b * 1e200)).collect();
+        holds_as_single(&scaled, f64::to_le_bytes, &close)?;
+    }
+
     #[test]
     fn chunks_count_what_single_elements_count(
         mut pairs in prop::collection::vec((any_value(), any_value()), 0..900),

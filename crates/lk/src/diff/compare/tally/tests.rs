@@ -1,18 +1,22 @@
 //! What is counted together is what is counted one by one.
 
 use super::*;
+use crate::diff::stats::Sums;
 use proptest::prelude::*;
+
+/// The extremes of errors.
+fn found(errors: &[f64]) -> Found {
+    let max = errors.iter().copied().fold(0.0, f64::max);
+    let min = errors.iter().copied().fold(f64::INFINITY, f64::min);
+    Found { sums: Sums::default(), min, max, least_reference: 1.0 }
+}
 
 fn tallied(chunks: &[&[f64]]) -> Counts {
     let (mut counts, mut tally) = (Counts::default(), Tally::new());
     for errors in chunks {
-        let max = errors.iter().copied().fold(0.0, f64::max);
-        let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
-        let mut errors = errors.to_vec();
-        tally.admit(&mut errors, least, max, &mut counts);
-        let (fours, rest) = errors.as_chunks();
-        fours.iter().for_each(|four| tally.count(four));
-        tally.count_rest(rest);
+        let (found, mut errors) = (found(errors), errors.to_vec());
+        tally.admit(&mut errors, &found, &mut counts);
+        errors.chunks(LANES).for_each(|errors| tally.count(errors));
     }
     tally.flush(&mut counts);
     counts
@@ -44,9 +48,9 @@ fn errors_at_the_ends_of_all_numbers_are_counted() {
 fn errors_at_every_edge_below_the_largest_are_counted() {
     let largest = 1.0;
     for below in 0..2 * SLOTS as u16 {
-        let edge = edge(slot(largest) - below);
-        let chunks: [&[f64]; 2] = [&[largest], &[edge.next_down(), edge, edge.next_up(), largest]];
-        assert_eq!(tallied(&chunks), one_by_one(&chunks), "{edge}");
+        let at = edge(slot(largest) - below);
+        let chunks: [&[f64]; 2] = [&[largest], &[at.next_down(), at, at.next_up(), largest]];
+        assert_eq!(tallied(&chunks), one_by_one(&chunks), "{at}");
     }
 }
 
@@ -58,6 +62,21 @@ fn growing_and_shrinking_errors_are_counted() {
         let chunks: Vec<&[f64]> = errors.chunks(25).collect();
         assert_eq!(tallied(&chunks), one_by_one(&chunks));
     }
+}
+
+#[test]
+fn more_errors_than_a_lane_can_count_are_handed_over_before() {
+    let (mut counts, mut tally) = (Counts::default(), Tally::new());
+    let mut errors = [1.0; 4];
+    let found = found(&errors);
+    tally.admit(&mut errors, &found, &mut counts);
+    tally.count(&errors);
+    tally.admitted = u32::MAX as usize - 3;
+    tally.admit(&mut errors, &found, &mut counts);
+    assert_eq!((tally.admitted, counts.clone()), (4, one_by_one(&[&errors])));
+    tally.count(&errors);
+    tally.flush(&mut counts);
+    assert_eq!(counts, one_by_one(&[&errors, &errors]));
 }
 
 fn error() -> impl Strategy<Value = f64> {
