@@ -1,7 +1,7 @@
 """lk's Python package beside mcap with mcap-ros2-support, and Python loops.
 
-pip install ./python mcap mcap-ros2-support
-python benches/package.py [MESSAGES_WRITTEN [MESSAGES_READ]]
+    pip install ./python mcap mcap-ros2-support
+    python benches/package.py [MESSAGES_WRITTEN [MESSAGES_READ]]
 """
 
 import sys

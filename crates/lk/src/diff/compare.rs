@@ -4,6 +4,7 @@ mod arrays;
 mod chunk;
 mod evidence;
 mod float;
+mod float_bytes;
 mod integer;
 mod matching;
 mod one_side;

@@ -250,4 +250,4 @@ impl fmt::Debug for Counts {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -3,8 +3,7 @@
 
 use wide::f64x4;
 
-use super::float::FloatBytes;
-use super::tally::LANES;
+use super::float_bytes::FloatBytes;
 use crate::diff::stats::Sums;
 
 /// Elements that are looked at together: they stay in the nearest cache. Of 512
@@ -13,6 +12,9 @@ use crate::diff::stats::Sums;
 /// just stored at the same place of another page ("4-KByte Memory Aliasing" in
 /// Intel's Optimization Reference Manual; AMD's processors show it as well).
 pub(super) const CHUNK: usize = 256;
+
+/// Elements of one vector.
+pub(super) const LANES: usize = 4;
 
 /// Absolute errors of a chunk, where no vector of them is in two lines of the
 /// cache.

@@ -1,6 +1,7 @@
 //! What a violation looks like in a report.
 
-use super::float::{self, FloatBytes, Standing};
+use super::float::{self, Standing};
+use super::float_bytes::FloatBytes;
 use super::integer::{self, Integer};
 use super::quaternion;
 use crate::diff::MismatchKind;

@@ -1,43 +1,13 @@
 //! Slices of floats against slices of floats.
 
-use super::chunk::{CHUNK, Errors, Found, find};
+use super::chunk::{CHUNK, Errors, Found, LANES, find};
+use super::float_bytes::FloatBytes;
 use super::smallest::smallest_passing;
-use super::tally::{LANES, Tally};
+use super::tally::Tally;
 use crate::diff::plan::{Close, Measure};
 use crate::diff::policy::larger;
 use crate::diff::stats::{At, LeafStats};
 use crate::diff::{Form, Tolerance};
-
-/// The little-endian bytes of a float.
-pub(super) trait FloatBytes: Copy + PartialEq {
-    /// The value; exact for single precision too.
-    fn value(self) -> f64;
-    /// The place among all floats of this width, which neighbours differ in by
-    /// one; both zeros have 0.
-    fn ordinal(self) -> i64;
-}
-
-impl FloatBytes for [u8; 8] {
-    #[inline]
-    fn value(self) -> f64 {
-        f64::from_le_bytes(self)
-    }
-    fn ordinal(self) -> i64 {
-        let bits = i64::from_le_bytes(self);
-        if bits < 0 { i64::MIN - bits } else { bits }
-    }
-}
-
-impl FloatBytes for [u8; 4] {
-    #[inline]
-    fn value(self) -> f64 {
-        f64::from(f32::from_le_bytes(self))
-    }
-    fn ordinal(self) -> i64 {
-        let bits = i32::from_le_bytes(self);
-        i64::from(if bits < 0 { i32::MIN - bits } else { bits })
-    }
-}
 
 /// From so many elements on, errors are counted by [`Tally`].
 const LONG: usize = 2 * CHUNK;
@@ -99,12 +69,13 @@ pub(super) fn compare<B: FloatBytes>(
     at: &At,
 ) -> u64 {
     let mut violations = 0;
-    let mut long = (a.len() >= LONG).then(Long::new);
+    let is_difference = close.measure == Measure::Difference;
+    let mut long = (is_difference && a.len() >= LONG).then(Long::new);
     for (a, b) in a.chunks(CHUNK).zip(b.chunks(CHUNK)) {
         violations += match (a.len(), &mut long) {
             (..LANES, _) => each(a, b, close, leaf, at),
             _ if a == b => equal(a, close, leaf, at),
-            _ if close.measure != Measure::Difference => each(a, b, close, leaf, at),
+            _ if !is_difference => each(a, b, close, leaf, at),
             (_, Some(long)) => long.chunk(a, b, close, leaf, at),
             (_, None) => chunk(a, b, close, leaf, at),
         };

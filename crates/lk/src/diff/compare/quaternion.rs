@@ -1,6 +1,7 @@
 //! Rotations against rotations: four numbers that stand or fall together.
 
-use super::float::{FloatBytes, Standing};
+use super::float::Standing;
+use super::float_bytes::FloatBytes;
 use crate::diff::MismatchKind;
 use crate::diff::plan::Close;
 use crate::diff::stats::{At, LeafStats};

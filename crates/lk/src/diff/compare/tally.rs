@@ -1,11 +1,8 @@
 //! Errors of long arrays, counted by size.
 
-use super::chunk::Found;
+use super::chunk::{Found, LANES};
 use crate::diff::histogram::Counts;
 use crate::diff::policy::larger;
-
-/// Errors that are counted together, one in each lane.
-pub(super) const LANES: usize = 4;
 
 const SLOTS: usize = 1 << u8::BITS;
 
@@ -22,7 +19,7 @@ const WANTED: u16 = 12 * 16;
 /// An error's slot is the uppermost two bytes of the number, which are its
 /// exponent and four bits of its mantissa; no slot is in two bins. For 256
 /// slots in a row the lower of these bytes says where to count, and nothing
-/// has to be worked out. There are four lanes, since errors of one size follow
+/// has to be worked out. Each element of a vector has a lane of its own, since errors of one size follow
 /// each other, and a count that was just written takes its time to be read
 /// again.
 pub(super) struct Tally {

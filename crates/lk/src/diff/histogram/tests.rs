@@ -44,7 +44,8 @@ fn a_histogram_that_no_comparison_makes_is_refused() {
     }
 }
 
-fn error() -> impl Strategy<Value = f64> {
+/// Errors of all sizes, many of them about the same, and 0.
+pub(in crate::diff) fn error() -> impl Strategy<Value = f64> {
     prop_oneof![
         4 => 0.0..1e-6,
         1 => Just(0.0),

@@ -1,6 +1,7 @@
 //! What is counted together is what is counted one by one.
 
 use super::*;
+use crate::diff::histogram::tests::error;
 use crate::diff::stats::Sums;
 use proptest::prelude::*;
 
@@ -77,15 +78,6 @@ fn more_errors_than_a_lane_can_count_are_handed_over_before() {
     tally.count(&errors);
     tally.flush(&mut counts);
     assert_eq!(counts, one_by_one(&[&errors, &errors]));
-}
-
-fn error() -> impl Strategy<Value = f64> {
-    prop_oneof![
-        4 => 0.0..1e-6,
-        1 => Just(0.0),
-        1 => prop::num::f64::POSITIVE.prop_filter("finite", |e| e.is_finite()),
-        1 => prop::num::f64::SUBNORMAL.prop_map(f64::abs),
-    ]
 }
 
 proptest! {
